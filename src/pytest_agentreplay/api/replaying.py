@@ -1,0 +1,204 @@
+"""Running an agent against a golden trace: the session in force around it, and its end.
+
+Independent of pytest: the plugin gives the settings and decides what a failure
+does to a test. One run is active at a time in a process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from pytest_agentreplay.errors import (
+    AgentReplayError,
+    RunStopped,
+    SettingsError,
+)
+from pytest_agentreplay.jsonable import MISSING, snapshot
+from pytest_agentreplay.runtime import propagation
+from pytest_agentreplay.runtime.boundary import Boundary, Quarantine
+from pytest_agentreplay.runtime.children import run_marker
+from pytest_agentreplay.runtime.failure import failure_of
+from pytest_agentreplay.runtime.lineage import Lineage, Work
+from pytest_agentreplay.runtime.recorded_errors import record_error
+from pytest_agentreplay.runtime.run import Run
+from pytest_agentreplay.runtime.sealing import Escape, Seal, sealed
+from pytest_agentreplay.runtime.session import Session
+from pytest_agentreplay.tools import gate
+from pytest_agentreplay.tools.children import ChildGate
+from pytest_agentreplay.trace import Expect
+
+SURVIVOR_PATIENCE = 1.0
+"""Seconds that unfinished work has after the run's end (contract, section 4)."""
+
+_one_at_a_time = threading.Lock()
+
+
+class SurvivorError(AgentReplayError):
+    """Work that the run started was not done one second after its end."""
+
+
+class ActiveRun:
+    """One run, from the moment its session is in force until it is judged.
+
+    Args:
+        session: admits the calls.
+        expect: what the run is judged by; the golden trace's own where None.
+        check: whether expectations are judged at the end; what went wrong at the boundary always is.
+        seal: what the run may reach around its tools; None for recordings, which aren't sealed.
+    """
+
+    def __init__(self, session: Session, *, expect: Expect | None, check: bool, seal: Seal | None) -> None:
+        self.session = session
+        self.run = Run(session)
+        self._expect = expect
+        self._check = check
+        self._seal = seal
+        self._lineage = Lineage()
+        self._scope = ExitStack()
+        self.over = False
+
+    def begin(self) -> Run:
+        """Put the session in force.
+
+        Raises:
+            SettingsError: when another run is active in this process.
+        """
+        if not _one_at_a_time.acquire(blocking=False):
+            raise SettingsError(
+                "another replay is still running in this process",
+                next="let the first agent_replay end before the next begins",
+            )
+        self._scope.callback(_one_at_a_time.release)
+        _withhold_in_forks()
+        propagation.install()
+        self._scope.callback(propagation.uninstall)
+        self._scope.enter_context(run_marker())
+        self._scope.callback(gate.set_active, Quarantine())
+        gate.set_active(Boundary(self.session))
+        self._scope.enter_context(self._lineage.entered())
+        if self._seal is not None:
+            self._scope.enter_context(sealed(self._lineage, replace(self._seal, report=self._note_escape)))
+        return self.run
+
+    def end(self) -> None:
+        """Wait for unfinished work, then let nothing of this run through any more."""
+        self._close(self._lineage.wait_idle(SURVIVOR_PATIENCE))
+
+    async def aend(self) -> None:
+        """Do what `end` does, inside a running event loop."""
+        self._close(await self._lineage.wait_idle_async(SURVIVOR_PATIENCE))
+
+    def _close(self, survivors: list[Work]) -> None:
+        self.run.steps  # noqa: B018 - samples the state once more, while the run is still on
+        self._lineage.close()
+        self._scope.close()
+        self.over = True
+        for work in survivors:
+            self.session.note_problem("survivor", _survivor_error(work))
+
+    def _note_escape(self, escape: Escape) -> None:
+        self.session.note_problem("escape", escape.error())
+
+    def note_end(self, output: Any = MISSING, error: BaseException | None = None) -> None:
+        """Note how the agent ended."""
+        if output is not MISSING:
+            self.run.output = output
+        if error is not None and not isinstance(error, RunStopped):
+            self.run.error = record_error(error)
+
+    def verdict(self) -> Exception | None:
+        """Judge the run; what a test should see, or None when all is as expected."""
+        golden = self.run.trace
+        expect = self._expect or (golden.expect if golden else None)
+        divergences = self.run.judge(expect) if self._check and self.session.options.mode == "replay" else []
+        self.run.divergences.extend(divergences)
+        return failure_of(self.run, divergences)
+
+
+@cache
+def _withhold_in_forks() -> None:
+    """Let a forked child of a run call no tools; its answers and notes would be lost."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_enter_child)
+
+
+def _enter_child() -> None:
+    if isinstance(gate.active, Boundary):
+        gate.set_active(ChildGate())
+
+
+def _survivor_error(work: Work) -> AgentReplayError:
+    return SurvivorError(
+        f"{work.name} was still at work {SURVIVOR_PATIENCE:g} s after the run's end; its calls are withheld",
+        next="wait for it in the agent: join the thread, await the task, shut the pool down",
+    )
+
+
+def call_agent(agent: Callable[..., Any], given: Any) -> Any:
+    """Call an agent with a trace's input: a mapping as keyword arguments, anything else as the one argument."""
+    __tracebackhide__ = True
+    if given is MISSING:
+        return agent()
+    if isinstance(given, Mapping):
+        return agent(**given)
+    return agent(given)
+
+
+def finish_output(result: Any) -> Any:
+    """Bring what an agent returned to its end: a coroutine is run, a stream is read."""
+    __tracebackhide__ = True
+    if inspect.isawaitable(result):
+        return asyncio.run(_awaited(result))
+    if inspect.isasyncgen(result):
+        return asyncio.run(_collected(result))
+    return list(result) if inspect.isgenerator(result) else result
+
+
+async def afinish_output(result: Any) -> Any:
+    """Do what `finish_output` does, inside a running event loop."""
+    __tracebackhide__ = True
+    if inspect.isawaitable(result):
+        return await result
+    if inspect.isasyncgen(result):
+        return await _collected(result)
+    return list(result) if inspect.isgenerator(result) else result
+
+
+async def _awaited(result: Any) -> Any:
+    return await result
+
+
+async def _collected(stream: Any) -> list[Any]:
+    return [item async for item in stream]
+
+
+def input_of(run: Run, given: Any) -> Any:
+    """The agent's input: what the test gives, else a copy of what the trace recorded."""
+    if given is not None:
+        return given
+    recorded = run.trace.input if run.trace is not None else MISSING
+    return recorded if recorded is MISSING else snapshot(recorded)
+
+
+def ends_the_run(error: BaseException) -> bool:
+    """Tell whether an exception is the agent's own end, and not the test session's."""
+    return isinstance(error, Exception | RunStopped | SystemExit)
+
+
+__all__ = [
+    "ActiveRun",
+    "SurvivorError",
+    "afinish_output",
+    "call_agent",
+    "ends_the_run",
+    "finish_output",
+    "input_of",
+]

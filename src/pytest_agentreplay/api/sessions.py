@@ -1,0 +1,130 @@
+"""From a trace's name and a session's settings to a prepared session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+from pytest_agentreplay.api.hooks import plugin_manager
+from pytest_agentreplay.errors import SettingsError, TraceFormatError
+from pytest_agentreplay.runtime.limits import Limits
+from pytest_agentreplay.runtime.session import Session, SessionOptions
+from pytest_agentreplay.storage import resolve_name
+from pytest_agentreplay.tools.effects import EffectResolver
+from pytest_agentreplay.tools.spec import ToolSpec
+from pytest_agentreplay.trace import Effect, Expect, Trace
+from pytest_agentreplay.trace.expect import parse_expect
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A session ready to begin.
+
+    Attributes:
+        path: where the trace is, or will be recorded; None for one that was never in a file.
+        expect: what is judged in the place of the trace's own expectations.
+    """
+
+    session: Session
+    path: Path | None
+    name: str
+    expect: Expect | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionMaker:
+    """Prepares sessions under one set of settings."""
+
+    dirs: tuple[Path, ...]
+    root: Path
+    load: Callable[[Path], Trace]
+    effects: Mapping[str, Effect]
+    ignore_args: tuple[str, ...]
+    record: Literal["none", "once", "rewrite"]
+    live_reads: bool
+    abandon: Callable[[str], NoReturn] | None
+
+    def prepare(
+        self,
+        trace: str | Path | Trace,
+        *,
+        expect: Mapping[str, Any] | None = None,
+        state: Callable[[], Any] | None = None,
+    ) -> Prepared:
+        """Find the trace and prepare a session for it.
+
+        Raises:
+            TraceFormatError: when the trace is missing or broken.
+            SettingsError: when `expect` is not well-formed, or the trace needs what this version lacks.
+        """
+        golden, path = self._find(trace)
+        _refuse_policies(golden)
+        given = None if expect is None else parse_expect(expect)
+        recording = golden is None or (self.record == "rewrite" and path is not None)
+        held_to = given or (golden.expect if golden else None)
+        limits = Limits(
+            None if recording else held_to,
+            None if recording or golden is None else sum(step.by_agent for step in golden.tool_steps),
+        )
+        options = SessionOptions(
+            mode="record" if recording else "replay",
+            effects=EffectResolver(golden.tools if golden else {}, self.effects, _effect_by_hook),
+            ignore_args=(*self.ignore_args, *(golden.replay.ignore_args if golden else ())),
+            live_reads=self.live_reads,
+            state=state,
+            equivalent=_same_args_by_hook if plugin_manager().hook.agent_replay_same_args.get_hookimpls() else None,
+            abandon=self.abandon,
+        )
+        name = path.stem if path is not None else golden.name if golden is not None else "trace"
+        return Prepared(Session(golden, options, limits), path, name, given)
+
+    def _find(self, trace: str | Path | Trace) -> tuple[Trace | None, Path | None]:
+        if isinstance(trace, Trace):
+            return trace, trace.path
+        try:
+            path = self._path_of(trace)
+        except TraceFormatError:
+            if self.record == "none":
+                raise
+            return None, new_trace_path(trace, self.dirs, self.root)
+        return self.load(path), path
+
+    def _path_of(self, trace: str | Path) -> Path:
+        if isinstance(trace, Path) or trace.endswith(".yaml"):
+            path = self.root / trace
+            if not path.is_file():
+                self.load(path)  # says what is missing, and what is near
+            return path
+        return resolve_name(trace, self.dirs)
+
+
+def new_trace_path(trace: str | Path, dirs: tuple[Path, ...], root: Path) -> Path:
+    """Say where a trace that has no file yet is recorded.
+
+    Raises:
+        SettingsError: for a name that leaves the trace directory.
+    """
+    if isinstance(trace, Path) or trace.endswith(".yaml"):
+        return root / trace
+    path = dirs[0] / f"{trace}.yaml"
+    if not path.resolve().is_relative_to(dirs[0].resolve()):
+        raise SettingsError(f"the trace name {trace!r} leaves {dirs[0]}", next="name it by its path under that folder")
+    return path
+
+
+def _refuse_policies(golden: Trace | None) -> None:
+    if golden is not None and golden.policies:
+        raise SettingsError(
+            f"{golden.name} names policies, and this version does not have the guard", next="remove `policies`"
+        )
+
+
+def _effect_by_hook(spec: ToolSpec) -> Effect | None:
+    effect: Effect | None = plugin_manager().hook.agent_replay_effect(tool=spec.name, function=spec.body)
+    return effect
+
+
+def _same_args_by_hook(tool: str, recorded: Mapping[str, Any], incoming: Mapping[str, Any]) -> bool:
+    return bool(plugin_manager().hook.agent_replay_same_args(tool=tool, recorded=recorded, incoming=incoming))

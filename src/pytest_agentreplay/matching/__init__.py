@@ -1,0 +1,5 @@
+"""Matching: which recorded outcome answers a call."""
+
+from pytest_agentreplay.matching.answers import AnswerBook, Call, Unanswered
+
+__all__ = ["AnswerBook", "Call", "Unanswered"]

@@ -1,0 +1,55 @@
+"""Which agent a golden trace is replayed with, and whether the trace may name it so."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from pytest_agentreplay.errors import SettingsError, TraceFormatError
+
+PYTEST_MARKS = frozenset(
+    {"skip", "skipif", "xfail", "parametrize", "usefixtures", "filterwarnings", "tryfirst", "trylast", "agent_replay"}
+)
+
+
+def import_agent(name: str, named_by: str) -> Callable[..., Any]:
+    """Import an agent by ``module:callable``.
+
+    Raises:
+        SettingsError: when there is no such callable; suggests pytest's `pythonpath`.
+    """
+    module_name, _, path = name.partition(":")
+    if not module_name or not path:
+        raise SettingsError(f"{named_by} names the agent {name!r}", next="write it as module:callable")
+    try:
+        found: Any = importlib.import_module(module_name)
+    except Exception as error:  # a module may fail in any way while it is imported
+        raise SettingsError(
+            f"the agent {name} can't be imported: {type(error).__name__}: {error}",
+            trace=named_by,
+            next="set `pythonpath` in pytest's configuration, or install the package that holds it",
+        ) from (None if isinstance(error, ModuleNotFoundError) and error.name == module_name else error)
+    for part in path.split("."):
+        found = getattr(found, part, None)
+    if not callable(found):
+        raise SettingsError(
+            f"the agent {name} is not callable" if found is not None else f"the module {module_name} has no {path}",
+            trace=named_by,
+            next="name a function, sync or async",
+        )
+    return found  # type: ignore[no-any-return]
+
+
+def refuse_pytest_marks(tags: Iterable[str], path: Path) -> None:
+    """Refuse tags that would change how pytest runs the test.
+
+    Raises:
+        TraceFormatError: naming the tag.
+    """
+    for name in tags:
+        if name in PYTEST_MARKS:
+            raise TraceFormatError(
+                f"the tag {name} is one of pytest's own marks", at=str(path), path="tags", next="choose another word"
+            )

@@ -1,0 +1,80 @@
+"""The call phase of a test that replays: what the agent swallowed still fails it.
+
+Registered with the first replay of a session, so that a session without one
+pays nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+
+from pytest_agentreplay.errors import SettingsError
+from pytest_agentreplay.plugin.facts import facts_of, sections_of
+
+if TYPE_CHECKING:
+    from pytest_agentreplay.plugin.fixture import AgentReplay
+
+
+class CallPhase:
+    """Settles every test that used the fixture, and adds what it did to its report."""
+
+    KEY: ClassVar[pytest.StashKey[AgentReplay]] = pytest.StashKey()
+    _NAME = "agent_replay_call_phase"
+
+    @classmethod
+    def watch(cls, config: pytest.Config) -> None:
+        """Register once."""
+        if not config.pluginmanager.has_plugin(cls._NAME):
+            config.pluginmanager.register(cls(), cls._NAME)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Fail the test for what it was not told."""
+        __tracebackhide__ = True
+        fixture = item.stash.get(self.KEY, None)
+        if fixture is None:
+            return (yield)
+        try:
+            outcome = yield
+        except (Exception, pytest.skip.Exception) as error:
+            settle(fixture, error)
+            raise
+        settle(fixture, None)
+        return outcome
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Add facts, sections and properties to the report of the call."""
+        report = yield
+        fixture = item.stash.get(self.KEY, None)
+        if fixture is not None and call.when == "call":
+            facts = [facts_of(result, report.outcome) for result in fixture.results]
+            report.agent_replay = facts  # type: ignore[attr-defined]
+            report.user_properties.extend(("agent_replay", f"{fact['trace']}: {fact['outcome']}") for fact in facts)
+            report.sections.extend(sections_of(fixture.results))
+        return report
+
+
+def settle(fixture: AgentReplay, raised: BaseException | None) -> None:
+    """Raise what the agent hid from the test; keep recordings of a test that passed."""
+    __tracebackhide__ = True
+    untold = [result for result in fixture.results if result.failure is not None and not result.told]
+    for result in untold:
+        result.told = True
+    if untold and (raised is None or isinstance(raised, pytest.skip.Exception)):
+        failure = untold[0].failure
+        assert failure is not None
+        raise failure
+    if raised is not None:
+        return
+    if fixture.unentered:
+        raise SettingsError(
+            f"agent_replay({fixture.unentered[0].name!r}) ran nothing: it was given no agent and never entered",
+            next="write `with agent_replay(...) as run:`, or hand it the agent",
+        )
+    fixture.keep()

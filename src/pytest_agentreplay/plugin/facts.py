@@ -1,0 +1,51 @@
+"""Facts about one replay, as plain data: they cross from a test to reports, workers and summaries."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from pytest_agentreplay.runtime.timeline import timeline
+
+if TYPE_CHECKING:
+    from pytest_agentreplay.plugin.fixture import Result
+
+
+def facts_of(result: Result, outcome: str) -> dict[str, Any]:
+    """Gather what reports and the summary say of one replay; JSON only.
+
+    Args:
+        result: the replay.
+        outcome: pytest's outcome of the test it belongs to.
+    """
+    run = result.run
+    calls = run.observed_calls
+    failure = result.failure
+    return {
+        "trace": result.name,
+        "path": str(result.path) if result.path else None,
+        "title": run.trace.title if run.trace else None,
+        "kind": run.trace.kind if run.trace else "baseline",
+        "outcome": result.done or ("diverged" if failure is not None else outcome),
+        "failure": str(failure) if failure is not None else None,
+        "divergences": [divergence.to_dict() for divergence in run.divergences],
+        "answered": sum(call.answered_by in ("recording", "answers") for call in calls),
+        "withheld": sum(call.effect == "write" and call.answered_by != "live" for call in calls),
+        "live": sum(call.answered_by == "live" for call in calls),
+        "escapes": sum(problem.kind == "escape" for problem in run.problems),
+        "unmatched": sum(problem.kind == "unmatched" for problem in run.problems),
+        "unclassified": sorted({call.tool for call in calls if call.effect_source == "unclassified"}),
+        "drift": [drift.address for drift in run.drifts],
+        "verdicts": dict(Counter(verdict.decision for verdict in run.verdicts.values())),
+        "timeline": timeline(run),
+    }
+
+
+def sections_of(results: Iterable[Result]) -> Iterable[tuple[str, str]]:
+    """Give the report sections of a test: every failure in full, and the drift of live reads."""
+    for result in results:
+        if result.failure is not None:
+            yield f"agent replay: {result.name}", str(result.failure)
+        for drift in result.run.drifts:
+            yield f"tool drift: {drift.address}", f"recorded  {drift.recorded!r}\nlive      {drift.live!r}"

@@ -1,0 +1,361 @@
+"""The `agent_replay` fixture: replays golden traces inside one test.
+
+Turns settings, marker and arguments into runs, and remembers what went wrong
+until the test has been told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, overload
+
+import pytest
+
+from pytest_agentreplay.api.hooks import plugin_manager
+from pytest_agentreplay.api.recording import keep, record_trace, refuses_update, updated_trace
+from pytest_agentreplay.api.replaying import (
+    ActiveRun,
+    afinish_output,
+    call_agent,
+    ends_the_run,
+    finish_output,
+    input_of,
+)
+from pytest_agentreplay.api.sessions import SessionMaker
+from pytest_agentreplay.errors import AgentReplayError, SettingsError
+from pytest_agentreplay.jsonable import MISSING
+from pytest_agentreplay.plugin.agents import import_agent, refuse_pytest_marks
+from pytest_agentreplay.plugin.call_phase import CallPhase
+from pytest_agentreplay.plugin.seals import abandon_session, seal_options
+from pytest_agentreplay.plugin.settings import Settings, marker_options, settings_of
+from pytest_agentreplay.runtime.run import Run
+from pytest_agentreplay.tools.swap import swap, wrap
+from pytest_agentreplay.trace import Effect, Trace
+
+
+@contextmanager
+def replaying(request: pytest.FixtureRequest) -> Iterator[AgentReplay]:
+    """Set the fixture up for one test, and undo what it swapped."""
+    CallPhase.watch(request.config)
+    fixture = AgentReplay(request)
+    request.node.stash[CallPhase.KEY] = fixture
+    with fixture.undo:
+        yield fixture
+
+
+class AgentReplay:
+    """Replays golden traces; calling it runs an agent against one.
+
+    Attributes:
+        results: the runs of this test so far, in order.
+        undo: what is undone when the test ends.
+    """
+
+    def __init__(self, request: pytest.FixtureRequest) -> None:
+        self._request = request
+        self._settings: Settings = settings_of(request.config)
+        self._options = marker_options(request.node)
+        self.undo = ExitStack()
+        self.results: list[Result] = []
+        self.unentered: list[ReplayScope] = []
+        for target, effect in self._settings.swaps.items():
+            self.swap(target, effect=effect)
+        for seams in plugin_manager().hook.agent_replay_adapters():
+            for install in seams:
+                self.undo.callback(install())
+
+    @overload
+    def __call__(
+        self,
+        trace: str | Path | Trace,
+        agent: None = None,
+        *,
+        input: Any = None,
+        check: bool = True,
+        expect: Mapping[str, Any] | None = None,
+        state: Callable[[], Any] | None = None,
+    ) -> ReplayScope: ...
+
+    @overload
+    def __call__(
+        self,
+        trace: str | Path | Trace,
+        agent: Callable[..., Any],
+        *,
+        input: Any = None,
+        check: bool = True,
+        expect: Mapping[str, Any] | None = None,
+        state: Callable[[], Any] | None = None,
+    ) -> Run: ...
+
+    def __call__(
+        self,
+        trace: str | Path | Trace,
+        agent: Callable[..., Any] | None = None,
+        *,
+        input: Any = None,
+        check: bool = True,
+        expect: Mapping[str, Any] | None = None,
+        state: Callable[[], Any] | None = None,
+    ) -> Run | ReplayScope:
+        """Run an agent against a golden trace and check what the trace expects.
+
+        Args:
+            trace: a trace's name under ``agent_replay_dirs``, a path, or a loaded trace.
+            agent: the agent under test, sync or async; without one a context manager is returned.
+            input: given to the agent in the place of the recorded input.
+            check: whether expectations are checked; what went wrong at the boundary always is.
+            expect: the keys of a trace's `expect`, in its place.
+            state: sampled after every tool call, for agents that don't call `checkpoint`.
+
+        Raises:
+            DivergenceError: when the run parts from its golden trace.
+            EscapeError: when the agent reached for the world around its tools.
+            TraceFormatError: when the trace is missing or broken.
+            SettingsError: when the agent needs a running event loop; use `arun` there.
+        """
+        __tracebackhide__ = True
+        scope = self._scope(trace, check=check, expect=expect, state=state)
+        if agent is None:
+            self.unentered.append(scope)
+            return scope
+        _refuse_running_loop(agent)
+        return scope.run_agent(agent, input)
+
+    async def arun(
+        self,
+        trace: str | Path | Trace,
+        agent: Callable[..., Any],
+        *,
+        input: Any = None,
+        check: bool = True,
+        expect: Mapping[str, Any] | None = None,
+        state: Callable[[], Any] | None = None,
+    ) -> Run:
+        """Do what calling the fixture does, inside a running event loop."""
+        __tracebackhide__ = True
+        return await self._scope(trace, check=check, expect=expect, state=state).arun_agent(agent, input)
+
+    def swap(self, target: str | Callable[..., Any], *, effect: Effect | None = None, name: str | None = None) -> None:
+        """Put the boundary into a Python function, by ``module:qualified.name``, until the test ends.
+
+        Raises:
+            ToolError: for what can't be swapped in place, naming the alternative.
+        """
+        self.undo.callback(swap(target, effect=effect, name=name).undo)
+
+    def wrap(self, tools: Any, *, effect: Effect | None = None, effects: Mapping[str, Effect] | None = None) -> Any:
+        """Put the boundary into every tool of a dict or list, until the test ends; gives the container back.
+
+        Raises:
+            ToolError: for what can be neither swapped nor replaced in its container.
+        """
+        self.undo.callback(wrap(tools, effect=effect, effects=effects or {}).undo)
+        return tools
+
+    def judge(self, result: Result) -> Exception | None:
+        """Judge a run that ended; prepare what is recorded or updated if the test passes."""
+        failure = result.active.verdict()
+        if result.run.mode == "record":
+            if failure is None:
+                result.pending = record_trace(result.run, result.given, self._settings.redactor)
+        elif failure is not None and self._settings.update:
+            refusal = refuses_update(result.run, result.run.divergences)
+            if not refusal:
+                result.pending = updated_trace(result.run, self._settings.redactor)
+                return None
+            failure.add_note(f"  update   refused: {refusal}")
+        return failure
+
+    def keep(self) -> None:
+        """Write what was recorded or updated, now that the test passed."""
+        for result in self.results:
+            if result.pending is not None and result.path is not None and not result.done:
+                keep(result.pending, result.path)
+                result.done = "recorded" if result.run.mode == "record" else "updated"
+
+    def replay_file(self, path: Path, agent: Callable[..., Any] | None = None) -> None:
+        """Replay a trace file with the agent that it names, or that the session has for it."""
+        __tracebackhide__ = True
+        trace = self._settings.load(path)
+        refuse_pytest_marks(trace.tags, path)
+        found = agent or self._find_agent(trace, path)
+        if found is None:
+            pytest.skip("not checked: the trace names no agent, and without one only its format can be checked")
+        self(trace, found)
+
+    def _find_agent(self, trace: Trace, path: Path) -> Callable[..., Any] | None:
+        if trace.agent:
+            return import_agent(trace.agent, str(path))
+        if self._settings.agent:
+            return import_agent(self._settings.agent, "agent_replay_agent")
+        try:
+            agent: Callable[..., Any] = self._request.getfixturevalue("agent_under_test")
+        except pytest.FixtureLookupError as error:
+            if error.argname != "agent_under_test":
+                raise
+            return None
+        return agent
+
+    def _scope(
+        self,
+        trace: str | Path | Trace,
+        *,
+        check: bool,
+        expect: Mapping[str, Any] | None,
+        state: Callable[[], Any] | None,
+    ) -> ReplayScope:
+        maker = SessionMaker(
+            dirs=self._settings.dirs,
+            root=self._settings.root,
+            load=self._settings.load,
+            effects=self._settings.effects,
+            ignore_args=self._settings.ignore_args,
+            record=self._settings.record,
+            live_reads=self._settings.live_reads,
+            abandon=abandon_session(self._request.config),
+        )
+        prepared = maker.prepare(trace, expect=expect, state=state)
+        seal = seal_options(self._request, self._options) if prepared.session.options.mode == "replay" else None
+        active = ActiveRun(prepared.session, expect=prepared.expect, check=check, seal=seal)
+        result = Result(active, prepared.path, prepared.name)
+        return ReplayScope(self, result)
+
+
+class Result:
+    """One replay of a test, and whether the test was told how it ended.
+
+    Attributes:
+        path: the trace's file; None for a trace that was never in one.
+        failure: what the run ended in; None while it goes on, and when all is as expected.
+        told: the failure was raised to the test, which may catch it.
+        pending: the trace that is written if the test passes.
+        done: ``recorded`` or ``updated`` once that is written.
+        given: the agent's input.
+    """
+
+    def __init__(self, active: ActiveRun, path: Path | None, name: str) -> None:
+        self.active = active
+        self.path = path
+        self.name = name
+        self.failure: Exception | None = None
+        self.told = False
+        self.pending: Trace | None = None
+        self.done = ""
+        self.given: Any = MISSING
+
+    @property
+    def run(self) -> Run:
+        """The run."""
+        return self.active.run
+
+
+class ReplayScope:
+    """A run as a context manager: any code inside is the agent."""
+
+    def __init__(self, fixture: AgentReplay, result: Result) -> None:
+        self._fixture = fixture
+        self._result = result
+        self._active = result.active
+
+    def run_agent(self, agent: Callable[..., Any], given: Any) -> Run:
+        """Run an agent to its end and raise what the run ended in."""
+        __tracebackhide__ = True
+        run = self._begin()
+        cause: BaseException | None = None
+        try:
+            self._result.given = input_of(run, given)
+            self._active.note_end(finish_output(call_agent(agent, self._result.given)))
+        except BaseException as error:
+            cause = error
+            self._active.note_end(error=error)
+        finally:
+            self._active.end()
+        self._judge(cause)
+        return run
+
+    async def arun_agent(self, agent: Callable[..., Any], given: Any) -> Run:
+        """Do what `run_agent` does, inside a running event loop."""
+        __tracebackhide__ = True
+        run = self._begin()
+        cause: BaseException | None = None
+        try:
+            self._result.given = input_of(run, given)
+            self._active.note_end(await afinish_output(call_agent(agent, self._result.given)))
+        except BaseException as error:
+            cause = error
+            self._active.note_end(error=error)
+        finally:
+            await self._active.aend()
+        self._judge(cause)
+        return run
+
+    def __enter__(self) -> Run:
+        return self._begin()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        __tracebackhide__ = True
+        self._active.note_end(error=error)
+        self._active.end()
+        return self._leave(error)
+
+    async def __aenter__(self) -> Run:
+        return self._begin()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        __tracebackhide__ = True
+        self._active.note_end(error=error)
+        await self._active.aend()
+        return self._leave(error)
+
+    def _begin(self) -> Run:
+        if self in self._fixture.unentered:
+            self._fixture.unentered.remove(self)
+        self._fixture.results.append(self._result)
+        return self._active.begin()
+
+    def _judge(self, cause: BaseException | None) -> None:
+        """Raise what the run ended in; the agent's own exception becomes its cause."""
+        __tracebackhide__ = True
+        failure = self._result.failure = self._fixture.judge(self._result)
+        if cause is not None and not ends_the_run(cause):
+            raise cause
+        if failure is None:
+            return
+        self._result.told = True
+        foreign = cause is not None and not isinstance(cause, AgentReplayError) and isinstance(cause, Exception)
+        raise failure from (cause if foreign else None)
+
+    def _leave(self, error: BaseException | None) -> bool:
+        __tracebackhide__ = True
+        failure = self._result.failure = self._fixture.judge(self._result)
+        if failure is None:
+            return False
+        if error is None:
+            self._result.told = True
+            raise failure
+        error.add_note(str(failure))
+        self._result.told = isinstance(error, AgentReplayError)
+        return False
+
+
+def _refuse_running_loop(agent: Callable[..., Any]) -> None:
+    call = agent if inspect.isroutine(agent) else type(agent).__call__
+    if not (inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call)):
+        return
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise SettingsError(
+        "the agent is async and an event loop is running here", next="write `await agent_replay.arun(...)`"
+    )

@@ -1,0 +1,1 @@
+"""Reports: what a session's replays did, as files for people and for programs."""

@@ -1,0 +1,59 @@
+"""Escapes: what a run attempts on the world around its tools, and what is told of an attempt that was stopped.
+
+Plain data. Nothing here knows how attempts come to be known, or which are permitted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from pytest_agentreplay.errors import EscapeError
+
+EscapeKind: TypeAlias = Literal["connection", "process", "file"]
+
+_OPTION: Final = {"connection": "allow_hosts", "process": "allow_processes", "file": "allow_paths"}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One thing that an event reaches for.
+
+    Attributes:
+        kind: what the run is sealed against.
+        what: in words, for the reader.
+        target: the host, program or absolute path.
+        port: of a connection, where it has one.
+        is_socket: the target of a connection is a path.
+    """
+
+    kind: EscapeKind
+    what: str
+    target: str
+    port: int | None = None
+    is_socket: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Escape:
+    """An attempt that was stopped.
+
+    Attributes:
+        kind: what the run is sealed against.
+        what: in words: ``connect to api.stripe.com:443``, ``run ['git', 'push']``, ``write /etc/passwd``.
+        place: the innermost frame of the user's code: ``shop/api.py:41 in charge``.
+        target: what the marker's option would have to name: the host, the program or the path.
+    """
+
+    kind: EscapeKind
+    what: str
+    place: str
+    target: str
+
+    def error(self) -> EscapeError:
+        """Make the exception that stops it, with the option that would permit it."""
+        return EscapeError(
+            f"the agent left its sealed run: {self.what}",
+            at=self.place,
+            next=f"make it a tool, or permit it: @pytest.mark.agent_replay({_OPTION[self.kind]}=[{self.target!r}])",
+        )

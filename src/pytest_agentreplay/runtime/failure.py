@@ -1,0 +1,126 @@
+"""Failure texts: what a person reads when a run parts from its golden trace.
+
+The first divergence only, once, with its place in the file, both trajectories
+around it, the difference as paths, and one line on what to do. Nothing here
+decides what a divergence is.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_agentreplay.compare import Divergence, Observed, calls_of, side_by_side
+from pytest_agentreplay.errors import AgentReplayError, DivergenceError
+from pytest_agentreplay.runtime.problems import Problem
+from pytest_agentreplay.trace import Trace
+from pytest_agentreplay.yaml_codec import locate
+
+if TYPE_CHECKING:
+    from pytest_agentreplay.runtime.run import Run
+
+_SHOWN_DIFFERENCES = 8
+
+
+def failure_of(run: Run, divergences: Sequence[Divergence]) -> Exception | None:
+    """Make the one error that tells how a run failed; None when nothing went wrong.
+
+    A problem at the boundary that is also the first divergence is told once. A problem of
+    another kind comes first when nothing diverged, and is named beside it otherwise.
+    """
+    problems = run.problems
+    if divergences and run.trace is not None:
+        first = divergences[0]
+        error = divergence_error(run.trace, run.observed(), divergences)
+        _add_problems(error, [problem for problem in problems if not _is_told_by(first, problem)])
+        unmatched = next((problem for problem in problems if _is_told_by(first, problem)), None)
+        if unmatched is not None and isinstance(unmatched.error, AgentReplayError):
+            for label in ("closest", "next"):
+                if label in unmatched.error.details:
+                    error.details[label] = unmatched.error.details[label]
+        return error
+    if not problems:
+        return None
+    first_error = problems[0].error
+    if isinstance(first_error, AgentReplayError):
+        _add_problems(first_error, problems[1:])
+    return first_error
+
+
+def divergence_error(golden: Trace, run: Observed, divergences: Sequence[Divergence]) -> DivergenceError:
+    """Make the error that tells of the first divergence."""
+    first = divergences[0]
+    error = DivergenceError(f"{first.headline}: {first.cause}", **_details(golden, run, first))
+    if len(divergences) > 1:
+        rest = [f"{one.headline}: {one.cause}" for one in divergences[1:]]
+        error.details["also"] = "\n".join(rest[:3] + ([f"{len(rest) - 3} more"] if len(rest) > 3 else []))
+    error.details["next"] = _remedy(golden, first)
+    error.divergence = first
+    return error
+
+
+def _is_told_by(divergence: Divergence, problem: Problem) -> bool:
+    return problem.kind in ("unmatched", "stopped") and problem.call_index == divergence.run_index
+
+
+def _add_problems(error: AgentReplayError, problems: Sequence[Problem]) -> None:
+    texts = [str(problem.error) for problem in problems if problem.error is not error]
+    if texts:
+        already = [error.details["also"]] if "also" in error.details else []
+        remedy = error.details.pop("next", None)
+        error.details["also"] = "\n".join([*already, *texts[:5]])
+        if remedy is not None:
+            error.details["next"] = remedy
+
+
+def _details(golden: Trace, run: Observed, divergence: Divergence) -> dict[str, str]:
+    details = {"trace": place_in_trace(golden, divergence.address)}
+    if divergence.kind in ("arguments", "extra", "missing", "order"):
+        details["calls"] = _trajectories(golden, run, divergence)
+    if len(divergence.differences) > 1:
+        shown = [str(one) for one in divergence.differences[:_SHOWN_DIFFERENCES]]
+        left = len(divergence.differences) - len(shown)
+        details["differs"] = "\n".join(shown + ([f"{left} more"] if left else []))
+    return details
+
+
+def _trajectories(golden: Trace, run: Observed, divergence: Divergence) -> str:
+    width = max(60, min(shutil.get_terminal_size((100, 24)).columns, 120) - 14)
+    return side_by_side(calls_of(golden.steps), calls_of(run.steps), divergence, width=width)
+
+
+def place_in_trace(golden: Trace, address: str) -> str:
+    """Say where a step of a golden trace stands: ``golden_traces/refund.yaml:23, issue_refund#1``."""
+    if golden.path is None:
+        return f"{golden.name}, {address}"
+    index = next((index for index, step in enumerate(golden.steps) if step.address == address), None)
+    where = ("output",) if address == "end" else ("steps", index) if index is not None else ("steps",)
+    return f"{relative(golden.path)}:{_line(golden.path, where)}, {address}"
+
+
+def _line(path: Path, where: tuple[str | int, ...]) -> int:
+    try:
+        return locate(path.read_text(encoding="utf-8"), where)[0]
+    except (OSError, UnicodeDecodeError):
+        return 1  # the file went away since it was read; its name is still worth saying
+
+
+def relative(path: Path) -> str:
+    """Write a path the short way, relative to the working directory where it is below."""
+    try:
+        return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+    except OSError:
+        return str(path)
+
+
+def _remedy(golden: Trace, divergence: Divergence) -> str:
+    if divergence.kind == "not_observed":
+        return "let the run show it, or take the expectation out"
+    if golden.kind == "incident":
+        return "mend the agent: an incident's trace pins what must not happen again"
+    if golden.expect is not None:
+        return "mend the agent, or change what the trace expects"
+    return "mend the agent, or accept it with --agent-update"

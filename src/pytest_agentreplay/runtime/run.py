@@ -1,0 +1,190 @@
+"""The run: what the agent under test did, as a test looks at it.
+
+A view on a session's notes while the run goes on and after it. Judging is the
+comparison's work; a run only asks for it and raises what it says.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pytest_agentreplay.compare import Divergence, Observed, judge
+from pytest_agentreplay.errors import DivergenceError, SettingsError
+from pytest_agentreplay.jsonable import MISSING, Missing, Value
+from pytest_agentreplay.runtime.failure import divergence_error
+from pytest_agentreplay.runtime.observed_calls import Note, ObservedCall
+from pytest_agentreplay.runtime.problems import Problem
+from pytest_agentreplay.runtime.session import Drift, Session
+from pytest_agentreplay.runtime.values import lenient
+from pytest_agentreplay.trace import (
+    Effect,
+    ErrorInfo,
+    Expect,
+    StateStep,
+    ToolStep,
+    Trace,
+    Verdict,
+    assign_addresses,
+)
+from pytest_agentreplay.trace.expect import parse_expect
+
+_ALLOWED = Verdict(decision="allow")
+
+
+class Run:
+    """One run of an agent against a golden trace.
+
+    Attributes:
+        trace: the golden trace; None while the first recording is made.
+        error: the exception that left the agent, as recorded; None if it ended in an output.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._steps: list[ToolStep | StateStep] = []
+        self._noted = -1
+        self._output: Any = MISSING
+        self.trace: Trace | None = session.golden
+        self.error: ErrorInfo | None = None
+        self.divergences: list[Divergence] = []
+
+    @property
+    def mode(self) -> Literal["replay", "record"]:
+        """Whether the run is answered from its golden trace, or records one with real tools."""
+        return self._session.options.mode
+
+    @property
+    def tools(self) -> list[str]:
+        """The names of the tools that the agent called, in order; unmatched and blocked calls included."""
+        return [call.tool for call in self._session.calls]
+
+    @property
+    def steps(self) -> list[ToolStep | StateStep]:
+        """The run's own tool and state steps, in order."""
+        notes = self._session.notes
+        if self._noted != len(notes) or not self._session.stopped:
+            self._session.sample_state()
+            self._steps = [note.to_step() for note in list(notes)]
+            self._noted = len(notes)
+            effects: dict[str, Effect] = {call.tool: call.effect for call in self._session.calls}
+            assign_addresses(self._steps, effects)
+        return self._steps
+
+    def calls(self, tool: str | None = None) -> list[ToolStep]:
+        """The calls of one tool, or of all, in order."""
+        return [step for step in self.steps if isinstance(step, ToolStep) and tool in (None, step.tool)]
+
+    @property
+    def output(self) -> Any:
+        """What the agent returned; in the context-manager form, what the test assigned."""
+        return None if self._output is MISSING else self._output
+
+    @output.setter
+    def output(self, value: Any) -> None:
+        self._output = value
+
+    @property
+    def verdicts(self) -> dict[str, Verdict]:
+        """The verdict on every call, by address."""
+        return {step.address: step.verdict or _ALLOWED for step in self.calls()}
+
+    def verdict(self, address: str) -> Verdict:
+        """The verdict on one call.
+
+        Raises:
+            SettingsError: when the run made no such call.
+        """
+        verdicts = self.verdicts
+        if address not in verdicts:
+            raise self._unknown(address)
+        return verdicts[address]
+
+    def state_after(self, address: str) -> Any:
+        """The agent's state after one step, or at the ``end``.
+
+        Raises:
+            SettingsError: when the run has no such step, or no state was observed by then.
+        """
+        if address != "end" and address not in {step.address for step in self.steps}:
+            raise self._unknown(address)
+        state = self.find_state(address)
+        if state is MISSING:
+            raise SettingsError(
+                f"no state was observed after {address}",
+                next="call checkpoint({...}) in the agent, or give agent_replay(..., state=lambda: vars(agent))",
+            )
+        return state
+
+    def find_state(self, address: str) -> Value | Missing:
+        """The agent's state after one step, or at the ``end``; `MISSING` when none was observed."""
+        steps = self.steps
+        if address == "end":
+            states = [step.state for step in steps if step.state is not MISSING]
+            return states[-1] if states else MISSING
+        found: Value | Missing = MISSING
+        seen = False
+        for step in steps:
+            if seen and isinstance(step, ToolStep):
+                break
+            seen = seen or step.address == address
+            if seen and step.state is not MISSING:
+                found = step.state
+        return found
+
+    @property
+    def problems(self) -> list[Problem]:
+        """All that went wrong at the boundary, whatever the agent did with it."""
+        return list(self._session.problems)
+
+    @property
+    def drifts(self) -> list[Drift]:
+        """Live reads that answered something else than the recording."""
+        return list(self._session.drifts)
+
+    @property
+    def notes(self) -> list[Note]:
+        """Calls and checkpoints as the boundary noted them, in order."""
+        return list(self._session.notes)
+
+    @property
+    def recorded_output(self) -> Value | Missing:
+        """The output as a trace records it; `MISSING` when there was none."""
+        return MISSING if self._output is MISSING else lenient(self._output)
+
+    @property
+    def observed_calls(self) -> list[ObservedCall]:
+        """The calls as the boundary noted them."""
+        return list(self._session.calls)
+
+    def judge(self, expect: Expect | None) -> list[Divergence]:
+        """Compare the run with its golden trace, or with other expectations."""
+        if self.trace is None:
+            return []
+        return judge(expect, self.trace, self.observed())
+
+    def observed(self) -> Observed:
+        """The run as the comparison sees it."""
+        return Observed(
+            steps=self.steps,
+            output=self.recorded_output,
+            error=self.error,
+            verdicts=self.verdicts,
+            state_after=self.find_state,
+        )
+
+    def check(self, **expectations: Any) -> None:
+        """Hold the run to expectations, in the words of a golden trace's `expect`.
+
+        Raises:
+            DivergenceError: naming the first place where it parts from them.
+            SettingsError: when the expectations are not well-formed.
+        """
+        expect = parse_expect(expectations)
+        divergences = self.judge(expect)
+        self.divergences.extend(divergences)
+        if divergences:
+            raise divergence_error(self.trace, self.observed(), divergences)
+
+    def _unknown(self, address: str) -> SettingsError:
+        known = ", ".join(step.address for step in self.steps) or "nothing"
+        return SettingsError(f"the run has no step {address}", closest=f"it did {known}", next="name one of these")

@@ -1,0 +1,3 @@
+"""What all tests share: pytester, for tests of the plugin as its users run it."""
+
+pytest_plugins = ["pytester"]
