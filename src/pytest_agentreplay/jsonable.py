@@ -272,6 +272,8 @@ def _canonical_default(value: object) -> Any:
         return {"\x00bytes": value.hex()}
     if isinstance(value, Opaque):
         return {"\x00type": value.type_name}
+    if isinstance(value, BlobRef):
+        return {"\x00blob": value.digest}
     if isinstance(value, Missing):
         return {"\x00missing": True}
     raise NotJsonError((), type_name(value))

@@ -79,7 +79,7 @@ class Shop:
         path.write_text(text, encoding="utf-8")
 
     def ini(self, lines: str) -> None:
-        text = "[pytest]\npythonpath = .\naddopts = -p no:randomly\n" + dedent(lines)
+        text = "[pytest]\npythonpath = .\naddopts = -p no:randomly\nasyncio_default_fixture_loop_scope = function\n" + dedent(lines)
         (self.path / "pytest.ini").write_text(text, encoding="utf-8")
 
     def test(self, text: str, name: str = "test_it") -> None:

@@ -16,6 +16,7 @@ if not TRACES.is_dir():
 
 
 def lines(name):
+    """Read one of the recordings."""
     return [json.loads(line) for line in (TRACES / name).read_text(encoding="utf-8").splitlines()]
 
 
@@ -38,6 +39,7 @@ SKIPPED_TO_THE_SAME_TOOL = [("t5-trial0", "t5-trial1")]
 
 
 def calls(key):
+    """Reduce a recorded run to its calls."""
     run = RUNS[tuple(key)]
     steps = [ToolStep(tool=tool, args=args) for tool, args in zip(run["names"], run["args"], strict=True)]
     assign_addresses(steps, {})

@@ -29,6 +29,7 @@ SAMPLES = {
 
 
 def holds(spec, value):
+    """Tell whether a value meets a check."""
     return compile_check(spec).test(value) is None
 
 

@@ -17,6 +17,7 @@ VALUES = st.recursive(
 
 
 def values(path, value=VALUE):
+    """Return what a path selects, without where."""
     return [item for _, item in find(value, path)]
 
 

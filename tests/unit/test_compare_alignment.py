@@ -35,15 +35,18 @@ def steps_of(text, effects=None):
 
 
 def calls(text, effects=None):
+    """Return the calls of a trajectory in short form."""
     return calls_of(steps_of(text, effects))
 
 
 def parted(golden, run, trajectory="strict", args="equal", effects=None):
+    """Return kind and indices of the first divergence."""
     found = align(calls(golden, effects), calls(run, effects), trajectory=trajectory, args=args).divergence
     return None if found is None else (found.kind, found.golden_index, found.run_index)
 
 
 def shape(golden, run, trajectory, args="equal"):
+    """Return the kind of the first divergence."""
     found = parted(golden, run, trajectory, args)
     return found and found[0]
 
@@ -158,6 +161,7 @@ def test_arguments_compare_as_asked(golden, run, args, expected):
 
 
 def join(letters):
+    """Write letters as tools without arguments."""
     return " ".join(letters)
 
 

@@ -10,24 +10,31 @@ from pytest_agentreplay.trace import ErrorInfo, Expect, Finding, Trace, Verdict
 
 
 def trace(*steps, **rest):
+    """Make a trace of steps in its written form."""
     return Trace.model_validate({"steps": list(steps), **rest})
 
 
 def call(tool, args=None, **rest):
+    """Write a tool step."""
     return {"tool": tool, "args": args or {}, **rest}
 
 
 def run_of(*steps, **rest):
-    observed = {name: rest.pop(name) for name in ("verdicts", "messages", "model_calls", "input_tokens") if name in rest}
+    """Make a run that did these steps."""
+    observed = {
+        name: rest.pop(name) for name in ("verdicts", "messages", "model_calls", "input_tokens") if name in rest
+    }
     recorded = trace(*steps, **rest)
     return Observed(steps=recorded.steps, output=recorded.output, error=recorded.error, **observed)
 
 
 def judged(golden, run, **expect):
+    """Judge by an expectation, or by everything recorded."""
     return judge(Expect.model_validate(expect) if expect else None, golden, run)
 
 
 def kinds(golden, run, **expect):
+    """Return kind and address of each divergence."""
     return [(one.kind, one.address) for one in judged(golden, run, **expect)]
 
 
@@ -81,10 +88,11 @@ def test_an_exception_that_leaves_the_agent_fails_the_run():
 
 def test_a_type_without_its_module_is_any_of_that_name():
     """A hand-written error names the class; a dotted one is exact; no message is any message."""
-    golden = Trace(error=ErrorInfo(type="Declined"))
+    run = Observed(steps=[], error=ErrorInfo(type="shop.Declined", message="no"))
 
-    assert kinds(golden, Observed(steps=[], error=ErrorInfo(type="shop.Declined", message="no"))) == []
-    assert kinds(Trace(error=ErrorInfo(type="bank.Declined")), Observed(steps=[], error=ErrorInfo(type="shop.Declined")))
+    assert kinds(Trace(error=ErrorInfo(type="Declined")), run) == []
+    assert kinds(Trace(error=ErrorInfo(type="shop.Declined")), run) == []
+    assert kinds(Trace(error=ErrorInfo(type="bank.Declined")), run) == [("error", "end")]
 
 
 def test_checkpoints_are_matched_by_place_and_occurrence():
@@ -154,6 +162,8 @@ def test_a_block_that_nothing_expects_fails():
     assert kinds(golden, run, verdicts={"a": "block"}) == []
     assert kinds(golden, run, verdicts={"a": "allow"}) == [("verdict", "a#1")]
     assert kinds(trace(call("a", verdict="block")), run, calls={"b": "never"}) == []
+    assert kinds(trace(call("a", {"x": 1}, verdict="block")), run, calls={"b": "never"}) == []
+    assert kinds(trace(call("b", verdict="block")), run, calls={"b": "never"}) == [("verdict", "a#1")]
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,12 @@ from pytest_agentreplay.trace import ToolStep
 
 
 def calls(*tools):
+    """Make calls of one argument each."""
     return calls_of([ToolStep(tool=tool, args={"q": tool * 3}) for tool in tools])
 
 
 def shown(golden, run, **options):
+    """Show two trajectories around their first divergence."""
     return side_by_side(golden, run, align(golden, run).divergence, **options)
 
 

@@ -99,3 +99,11 @@ def test_what_is_refused_in_yaml_is_refused_in_json(text, problem, path):
 def test_constants_that_json_lacks_are_text(constant):
     """They are plain scalars like any other, and no numbers by the back door."""
     assert parse(f"[{constant}]") == [constant]
+
+
+def test_what_is_neither_yaml_nor_json_is_refused_as_yaml():
+    """The first fault is the one that is told."""
+    with pytest.raises(YamlError, match="U\\+007F"):
+        parse('["\x7f", NaN]')
+    with pytest.raises(YamlError, match="U\\+007F"):
+        parse('["\x7f"')

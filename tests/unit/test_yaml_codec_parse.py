@@ -18,6 +18,7 @@ def parser(request, monkeypatch):
 
 
 def refused(text):
+    """Read a text that must be refused, and return the error."""
     with pytest.raises(YamlError) as caught:
         parse(text)
     return caught.value
@@ -47,7 +48,10 @@ def test_json_literals_are_values(plain, value):
 
 @pytest.mark.parametrize(
     "plain",
-    "~ yes No on Null TRUE y 012 0o17 0x1F 1_000 12:30:45 2026-05-04 2026-05-04T02:11:09Z .5 1. +1 .inf .nan = <<".split(),
+    [
+        *["~", "yes", "No", "on", "Null", "TRUE", "y", "012", "0o17", "0x1F", "1_000", "12:30:45", "2026-05-04"],
+        *["2026-05-04T02:11:09Z", ".5", "1.", "+1", ".inf", ".nan", "=", "<<"],
+    ],
 )
 def test_everything_else_is_text(plain):
     """What YAML 1.1 takes for a boolean, date or number, and JSON doesn't, is text."""
@@ -108,10 +112,10 @@ def test_an_alias_may_be_a_key_that_is_text():
         ("a: *x", "the alias *x has no anchor above it", 1, 4, ("a",)),
         ("a: &x [1, *x]", "the alias *x stands inside its own value", 1, 11, ("a", 1)),
         ("a: [1e999]", "the number 1e999 is too large", 1, 5, ("a", 0)),
-        ("a: b: c", "`: ` where no key can be", 1, 5, ("a",)),
+        ("a: b: c", "`: ` where no key can be", 1, 5, ()),
         ("a:\n\t- b", "a tab where YAML wants spaces", 2, 1, ("a",)),
         ("a: @b", "text can't start with @", 1, 4, ("a",)),
-        ("a: \x00", "the character U+0000, which YAML doesn't allow", 1, 4, ("a",)),
+        ("a: \x00", "the character U+0000, which YAML doesn't allow", 1, 4, ()),
         ("a: x\x85y", "the character U+0085, which some readers of YAML take for a line break", 1, 5, ()),
         ("a: x\ny: \u2028", "the character U+2028, which some readers of YAML take for a line break", 2, 4, ()),
         ("a: '\ud800'", "half of a surrogate pair, U+D800", 1, 5, ()),
@@ -119,11 +123,9 @@ def test_an_alias_may_be_a_key_that_is_text():
         ('a: "\\U00110000"', "an escape that is no Unicode character", 1, 7, ("a",)),
     ],
 )
-def test_a_refusal_says_what_and_where(text, problem, line, column, path, parser):
+def test_a_refusal_says_what_and_where(text, problem, line, column, path):
     """Line and column are 1-based, the path leads to the value, a doubled key names its first place."""
     error = refused(text)
-    if parser == "pure" and problem.startswith("the character U+0000"):
-        path = ()  # it looks at all characters before it starts
 
     assert error.problem == problem
     assert (error.line, error.column, error.path) == (line, column, path)

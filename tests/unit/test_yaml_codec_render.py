@@ -13,12 +13,48 @@ from hypothesis import strategies as st
 
 from pytest_agentreplay.yaml_codec import YamlError, parse, render
 
-ODD = (
-    ["\r", "\n", "\t", " ", "\x00", "\x1b", "\x7f", "\x85", "\xa0", "\u2028", "\u2029", "\ufeff", "\ufffe", "\uffff"]
-    + ["😀", "é", "- ", "-", "# ", " #", ": ", ":", "'", '"', "\\", "{", "}", "[", "]", ",", "?", "&a", "*a", "!", "|"]
-    + [">", "%", "@", "`", "---", "...", "=", "<<", "~", "yes", "y", "null", "true", "1", "1e5", "0o17", "1_000", ".5"]
-    + ["2026-05-04", "12:30:45", ".inf", "0x1F", "+1", "a", "b c", "x" * 1100, "\n\n", "  \n"]
-)
+CHARS = [
+    "\r",
+    "\n",
+    "\t",
+    " ",
+    "\x00",
+    "\x1b",
+    "\x7f",
+    "\x85",
+    "\xa0",
+    "\u2028",
+    "\u2029",
+    "\ufeff",
+    "\ufffe",
+    "\uffff",
+]
+SYNTAX = [
+    "- ",
+    "-",
+    "# ",
+    " #",
+    ": ",
+    ":",
+    "'",
+    '"',
+    "\\",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    "?",
+    "&a",
+    "*a",
+    "!",
+    "|",
+    ">",
+    "%",
+]
+WORDS = ["@", "`", "---", "...", "=", "<<", "~", "yes", "y", "null", "true", "1", "1e5", "0o17", "1_000", ".5", "12:30"]
+LONGER = ["2026-05-04", ".inf", "0x1F", "+1", "a", "b c", "x" * 1100, "\n\n", "  \n", "😀", "é"]
+ODD = [*CHARS, *SYNTAX, *WORDS, *LONGER]
 TEXTS = st.lists(st.sampled_from(ODD), max_size=6).map("".join) | st.text(
     st.characters(exclude_categories=["Cs"]), max_size=15
 )
@@ -50,17 +86,14 @@ def test_a_reader_of_yaml_1_1_reads_the_same(value):
 
 @settings(max_examples=150, deadline=None)
 @given(VALUES)
-def test_no_line_ends_in_blanks_and_none_is_folded(value):
-    """What editors strip isn't there; a text that is quoted stands on one line."""
+def test_no_line_ends_in_blanks(value):
+    """What editors strip isn't there to be stripped."""
     lines = render(value).split("\n")
 
     assert not any(line.endswith((" ", "\t", "\r")) for line in lines)
-    assert len(lines) < 2 + json.dumps(value).count(",") * 2 + json.dumps(value).count("\\n") + 40
 
 
-@pytest.mark.parametrize(
-    "text", ["a", "x y", "a: b"[:2] + "b", "call_1", "../p.yaml", "$plan.x", "8c1f2ab", "1.4.0", "a#b"]
-)
+@pytest.mark.parametrize("text", ["a", "x y", "a:b", "call_1", "../p.yaml", "$plan.x", "8c1f2ab", "1.4.0", "a#b"])
 def test_safe_texts_are_plain(text):
     """Quotes only where they are needed."""
     assert render({"k": text}) == f"k: {text}\n"
@@ -68,9 +101,62 @@ def test_safe_texts_are_plain(text):
 
 @pytest.mark.parametrize(
     "text",
-    "yes No on OFF y n ~ Null null true 1 -1 1.5 1e5 0o17 0x1f 1_000 12:30 2026-05-04 2026-05-04T02:11:09Z "
-    ".inf .NaN .5 1. 012 = << - -x ? a: --- ... @a `a %a &a *a !a | > [a] {a}".split()
-    + ["", " a", "a ", "a: b", "a #b"],
+    [
+        *[
+            "yes",
+            "No",
+            "on",
+            "OFF",
+            "y",
+            "n",
+            "~",
+            "Null",
+            "null",
+            "true",
+            "1",
+            "-1",
+            "1.5",
+            "1e5",
+            "0o17",
+            "0x1f",
+            "012",
+        ],
+        *[
+            "1_000",
+            "12:30",
+            "2026-05-04",
+            "2026-05-04T02:11:09Z",
+            ".inf",
+            ".NaN",
+            ".5",
+            "1.",
+            "=",
+            "<<",
+            "-",
+            "-x",
+            "?",
+        ],
+        *[
+            "a:",
+            "---",
+            "...",
+            "@a",
+            "`a",
+            "%a",
+            "&a",
+            "*a",
+            "!a",
+            "|",
+            ">",
+            "[a]",
+            "{a}",
+            "",
+            " a",
+            "a ",
+            "a: b",
+            "a #b",
+        ],
+    ],
 )
 def test_texts_that_could_mean_something_else_are_quoted(text):
     """To a reader of YAML 1.1 or of 1.2's core schema."""
@@ -167,7 +253,7 @@ def test_long_keys_are_explicit():
     assert parse(render([{key: {"a": [{key: 1}]}}])) == [{key: {"a": [{key: 1}]}}]
 
 
-class Color(str, enum.Enum):
+class Color(enum.StrEnum):
     RED = "red"
 
 
@@ -200,3 +286,9 @@ def test_nothing_is_written_that_is_too_deep_to_read():
     assert parse(render(deep)) == deep
     with pytest.raises(YamlError, match="nested deeper than 150 levels"):
         render([deep])
+
+
+def test_question_marks_are_quoted_in_flow_style():
+    """PyYAML's own parser takes them for an explicit key there."""
+    assert yaml.load(render({"a": {"b": "x? y"}}), Loader=yaml.SafeLoader) == {"a": {"b": "x? y"}}
+    assert render({"a": "x? y"}) == "a: x? y\n"

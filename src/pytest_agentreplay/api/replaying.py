@@ -27,7 +27,6 @@ from pytest_agentreplay.runtime.boundary import Boundary, Quarantine
 from pytest_agentreplay.runtime.children import run_marker
 from pytest_agentreplay.runtime.failure import failure_of
 from pytest_agentreplay.runtime.lineage import Lineage, Work
-from pytest_agentreplay.runtime.recorded_errors import record_error
 from pytest_agentreplay.runtime.run import Run
 from pytest_agentreplay.runtime.sealing import Escape, Seal, sealed
 from pytest_agentreplay.runtime.session import Session
@@ -106,13 +105,6 @@ class ActiveRun:
 
     def _note_escape(self, escape: Escape) -> None:
         self.session.note_problem("escape", escape.error())
-
-    def note_end(self, output: Any = MISSING, error: BaseException | None = None) -> None:
-        """Note how the agent ended."""
-        if output is not MISSING:
-            self.run.output = output
-        if error is not None and not isinstance(error, RunStopped):
-            self.run.error = record_error(error)
 
     def verdict(self) -> Exception | None:
         """Judge the run; what a test should see, or None when all is as expected."""

@@ -9,6 +9,7 @@ from typing import Any, Literal, NoReturn
 
 from pytest_agentreplay.api.hooks import plugin_manager
 from pytest_agentreplay.errors import SettingsError, TraceFormatError
+from pytest_agentreplay.redaction import Redactor
 from pytest_agentreplay.runtime.limits import Limits
 from pytest_agentreplay.runtime.session import Session, SessionOptions
 from pytest_agentreplay.storage import resolve_name
@@ -44,6 +45,7 @@ class SessionMaker:
     ignore_args: tuple[str, ...]
     record: Literal["none", "once", "rewrite"]
     live_reads: bool
+    redactor: Redactor
     abandon: Callable[[str], NoReturn] | None
 
     def prepare(
@@ -72,6 +74,7 @@ class SessionMaker:
             mode="record" if recording else "replay",
             effects=EffectResolver(golden.tools if golden else {}, self.effects, _effect_by_hook),
             ignore_args=(*self.ignore_args, *(golden.replay.ignore_args if golden else ())),
+            redactor=self.redactor,
             live_reads=self.live_reads,
             state=state,
             equivalent=_same_args_by_hook if plugin_manager().hook.agent_replay_same_args.get_hookimpls() else None,

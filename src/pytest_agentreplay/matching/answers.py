@@ -18,7 +18,7 @@ from pytest_agentreplay.jsonable import MISSING
 from pytest_agentreplay.trace import Answer, ReplayOptions, ToolStep
 
 KeyOf: TypeAlias = Callable[[ToolStep], str]
-Equivalent: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
+Equivalent: TypeAlias = Callable[[str, Mapping[str, Any], Mapping[str, Any]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class AnswerBook:
         steps: the recorded calls that the agent itself made, in file order.
         options: how to match.
         key_of: the canonical arguments of a recorded call.
-        equivalent: tells whether recorded arguments stand for others (redacted ones, a
+        equivalent: tells for a tool whether recorded arguments stand for others (redacted ones, a
             third party's matcher); asked only where the keys differ. None when nothing can.
     """
 
@@ -93,6 +93,11 @@ class AnswerBook:
         self._queues: dict[str, dict[str, _Queue]] = {}
         self._positions: dict[str, _Positions] = {}
         self._extra = [(answer, _compile_args(answer)) for answer in options.answers]
+
+    @property
+    def by_args(self) -> bool:
+        """Whether an answer means that the arguments were the recorded ones, or stand for them."""
+        return self._options.match == "args"
 
     def take(self, call: Call) -> ToolStep | Answer | Unanswered:
         """Hand out the answer of a call, or say why there is none."""
@@ -116,7 +121,7 @@ class AnswerBook:
             return queues[call.key]
         if self._equivalent is not None:
             for queue in queues.values():
-                if self._equivalent(queue.steps[0].args or {}, call.args):
+                if self._equivalent(call.tool, queue.steps[0].args or {}, call.args):
                     return queue
         return None
 

@@ -60,6 +60,12 @@ class CallPhase:
         return report
 
 
+def is_in_section(item: pytest.Item, error: BaseException) -> bool:
+    """Tell whether a report section of the test shows an error in full."""
+    fixture = item.stash.get(CallPhase.KEY, None)
+    return fixture is not None and any(result.failure is error for result in fixture.results)
+
+
 def settle(fixture: AgentReplay, raised: BaseException | None) -> None:
     """Raise what the agent hid from the test; keep recordings of a test that passed."""
     __tracebackhide__ = True

@@ -17,6 +17,7 @@ import pytest
 
 from pytest_agentreplay.errors import AgentReplayError
 from pytest_agentreplay.plugin.agents import PYTEST_MARKS
+from pytest_agentreplay.plugin.call_phase import is_in_section
 from pytest_agentreplay.plugin.fixture import AgentReplay
 from pytest_agentreplay.plugin.settings import Settings, marker_options, settings_of
 from pytest_agentreplay.storage import find_traces, format_of, trace_name
@@ -93,12 +94,12 @@ class GoldenTraceFile(pytest.Module):
         has_fixture = bool(self.session._fixturemanager.getfixturedefs("agent_under_test", self))
         from_fixture = has_fixture and not _NAMES_AGENT.search(text) and not settings.agent
         function = _replay_given if from_fixture else _replay_named
+        setattr(self.obj, name, function)
         for made in self._genfunctions(name, function):
             item = GoldenTraceItem.from_parent(
                 self,
                 name=made.name,
                 callspec=getattr(made, "callspec", None),
-                callobj=function,
                 fixtureinfo=made._fixtureinfo,
                 originalname=name,
             )
@@ -127,9 +128,9 @@ class GoldenTraceItem(pytest.Function):
         return self.path, 0, self.name
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Show our own errors as text: nobody needs our frames to mend a trace."""
+        """Show our own errors by their fact: all of it is in a section below, and our frames mend nothing."""
         if isinstance(excinfo.value, AgentReplayError) and excinfo.value.__cause__ is None:
-            return str(excinfo.value)
+            return excinfo.value.fact if is_in_section(self, excinfo.value) else str(excinfo.value)
         return super().repr_failure(excinfo)
 
 

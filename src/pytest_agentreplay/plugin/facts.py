@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from pytest_agentreplay.runtime.timeline import timeline
+from pytest_agentreplay.tools.effects import UNCLASSIFIED
 
 if TYPE_CHECKING:
     from pytest_agentreplay.plugin.fixture import Result
@@ -35,7 +36,7 @@ def facts_of(result: Result, outcome: str) -> dict[str, Any]:
         "live": sum(call.answered_by == "live" for call in calls),
         "escapes": sum(problem.kind == "escape" for problem in run.problems),
         "unmatched": sum(problem.kind == "unmatched" for problem in run.problems),
-        "unclassified": sorted({call.tool for call in calls if call.effect_source == "unclassified"}),
+        "unclassified": sorted({call.tool for call in calls if call.effect_source == UNCLASSIFIED}),
         "drift": [drift.address for drift in run.drifts],
         "verdicts": dict(Counter(verdict.decision for verdict in run.verdicts.values())),
         "timeline": timeline(run),

@@ -218,6 +218,7 @@ class AgentReplay:
             ignore_args=self._settings.ignore_args,
             record=self._settings.record,
             live_reads=self._settings.live_reads,
+            redactor=self._settings.redactor,
             abandon=abandon_session(self._request.config),
         )
         prepared = maker.prepare(trace, expect=expect, state=state)
@@ -263,6 +264,11 @@ class ReplayScope:
         self._result = result
         self._active = result.active
 
+    @property
+    def name(self) -> str:
+        """The trace's name."""
+        return self._result.name
+
     def run_agent(self, agent: Callable[..., Any], given: Any) -> Run:
         """Run an agent to its end and raise what the run ended in."""
         __tracebackhide__ = True
@@ -270,10 +276,10 @@ class ReplayScope:
         cause: BaseException | None = None
         try:
             self._result.given = input_of(run, given)
-            self._active.note_end(finish_output(call_agent(agent, self._result.given)))
+            self._result.run.note_end(finish_output(call_agent(agent, self._result.given)))
         except BaseException as error:
             cause = error
-            self._active.note_end(error=error)
+            self._result.run.note_end(error=error)
         finally:
             self._active.end()
         self._judge(cause)
@@ -286,10 +292,10 @@ class ReplayScope:
         cause: BaseException | None = None
         try:
             self._result.given = input_of(run, given)
-            self._active.note_end(await afinish_output(call_agent(agent, self._result.given)))
+            self._result.run.note_end(await afinish_output(call_agent(agent, self._result.given)))
         except BaseException as error:
             cause = error
-            self._active.note_end(error=error)
+            self._result.run.note_end(error=error)
         finally:
             await self._active.aend()
         self._judge(cause)
@@ -302,7 +308,7 @@ class ReplayScope:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
         __tracebackhide__ = True
-        self._active.note_end(error=error)
+        self._result.run.note_end(error=error)
         self._active.end()
         return self._leave(error)
 
@@ -313,7 +319,7 @@ class ReplayScope:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
         __tracebackhide__ = True
-        self._active.note_end(error=error)
+        self._result.run.note_end(error=error)
         await self._active.aend()
         return self._leave(error)
 

@@ -21,7 +21,8 @@ NUMERIC: Final = frozenset({"password", "pin", "cvv", "ssn", "card"})
 
 _SCHEME: Final = re.compile(r"(?:bearer|basic|token|apikey|digest|negotiate)(?:[ \t]+|$)", re.IGNORECASE)
 _STAND_IN: Final = re.compile(
-    r"\s*|\*{3,}|\.{3}|x{3,}|-+|\$\{\w+\}|\$[A-Z_]+|\$\(.*\)|%\w|\{\{[^{}]*\}\}|\{\w*\}|<[A-Za-z_ -]+>|\[?redacted\]?|%s"
+    r"\s*|\*{3,}|\.{3}|x{3,}|-+|\$\{\w+\}|\$[A-Z_]+|\$\(.*\)|%\w|\{\{[^{}]*\}\}|\{\w*\}|<[A-Za-z_ -]+>|\[?redacted\]?"
+    r"|[~^<>=]*v?[0-9]+(?:\.[0-9]+){2,3}"  # a version, as of a package called jwt
     r"|none|null|nil|undefined|true|false|str|string|text|int|integer|bool|boolean|bytes|any|object|optional|required",
     re.IGNORECASE,
 )
@@ -31,7 +32,7 @@ _DIGITS: Final = {
     "pin": re.compile(r"[0-9]{3,10}"),
     "ssn": re.compile(r"[0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{4}"),
 }
-_PATH: Final = re.compile(r"[~/.]|[A-Za-z]:[\\/]")
+_PATH: Final = re.compile(r"(?:~|[A-Za-z]:)?(?:[/\\][\w.-]+){2,}[/\\]?")  # a working directory is a `pwd` too
 
 
 def is_stand_in(text: str) -> bool:
@@ -49,8 +50,8 @@ def span_under_key(text: str, kind: str) -> Span | None:
     digits = _DIGITS.get(kind)
     if digits is not None and digits.fullmatch(secret.strip()) is None:
         return None
-    if kind == "password" and "/" in secret and _PATH.match(secret) and "pwd" not in secret:
-        return None  # the working directory is a `pwd` too
+    if kind == "password" and _PATH.fullmatch(secret):
+        return None
     return Span(start, len(text), kind, kind not in FINGERPRINTED or is_guessable(secret))
 
 

@@ -19,8 +19,8 @@ _BY_KIND: Final[dict[str, str]] = {
     ),
     "token": (
         "token apitokens accesstokens authtokens refreshtokens apikey apikeys appkey authkey authorization jwt"
-        " accesskey accesskeys secretaccesskey accountkey storagekey subscriptionkey servicekey sessionkey"
-        " bearer sessionid_cookie phpsessid jsessionid"
+        " accesskey accesskeys secretaccesskey accountkey subscriptionkey servicekey sessionkey"
+        " bearer phpsessid jsessionid"
     ),
     "secret": (
         "secret secrets clientsecrets credential credentials secretkey secretkeys encryptionkey signingkey masterkey"
@@ -34,11 +34,11 @@ _BY_KIND: Final[dict[str, str]] = {
     "ssn": "ssn socialsecuritynumber securitynumber",
 }
 KEY_KINDS: Final[dict[str, str]] = {name: kind for kind, names in _BY_KIND.items() for name in names.split()}
-EXACT_KEYS: Final[dict[str, str]] = {"pin": "pin", "sessionid": "token"}
+EXACT_KEYS: Final[dict[str, str]] = {"pin": "pin"}
 """Names that promise a secret only without a word before them (`led_pin`)."""
 
 STEMS: Final = (
-    "passw|passphrase|passcode|pass|pwd|secret|token|key|authorization|jwt|bearer|sessid|sessionid|credential|string"
+    "passw|passphrase|passcode|pass|pwd|secret|token|key|authorization|jwt|bearer|sessid|credential|string"
     "|phrase|mnemonic|cookie|number|card|cvv|cvc|code|value|pin|otp|ssn"
 )
 """What every sensitive key ends in, give or take a few letters; screens look for it."""
@@ -79,7 +79,7 @@ class KeyRules:
         off: kinds that the user wants left alone.
     """
 
-    __slots__ = ("_exact", "_kinds", "kind_of", "stems")
+    __slots__ = ("_exact", "_kinds", "added_stems", "kind_of", "stems")
 
     def __init__(
         self, added: Mapping[str, str] | None = None, removed: Iterable[str] = (), off: Iterable[str] = ()
@@ -89,7 +89,8 @@ class KeyRules:
         without = set(off)
         self._kinds = {name: kind for name, kind in (KEY_KINDS | mine).items() if kind not in without}
         self._exact = {name: kind for name, kind in EXACT_KEYS.items() if kind not in without} | dict.fromkeys(gone, "")
-        self.stems = "|".join([STEMS, *(re.escape(key_words(key)[-1]) for key in added or {})])
+        self.added_stems = [re.escape(key_words(key)[-1]) for key in added or {}]
+        self.stems = "|".join([STEMS, *self.added_stems])
         self.kind_of = lru_cache(maxsize=4096)(self._kind_of)
 
     def _kind_of(self, key: str) -> str | None:

@@ -74,6 +74,7 @@ class Boundary:
 
     def call(self, spec: ToolSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Answer a call of a plain function."""
+        __tracebackhide__ = True
         if self._is_nested(spec):
             return spec.body(*args, **kwargs)
         outcome = self._session.admit(spec, args, kwargs)
@@ -83,6 +84,7 @@ class Boundary:
 
     async def acall(self, spec: ToolSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Answer a call of a coroutine function."""
+        __tracebackhide__ = True
         if self._is_nested(spec):
             return await spec.body(*args, **kwargs)
         outcome = self._session.admit(spec, args, kwargs)
@@ -94,6 +96,7 @@ class Boundary:
 
     def generate(self, spec: ToolSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[Any]:
         """Answer a call of a generator function, once its first item is asked for."""
+        __tracebackhide__ = True
         if self._is_nested(spec):
             yield from spec.body(*args, **kwargs)
             return
@@ -123,6 +126,7 @@ class Boundary:
         self, spec: ToolSpec, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> AsyncIterator[Any]:
         """Answer a call of an async generator function, once its first item is asked for."""
+        __tracebackhide__ = True
         if self._is_nested(spec):
             async for item in spec.body(*args, **kwargs):
                 yield item
@@ -163,6 +167,7 @@ class Boundary:
         return True
 
     def _run(self, call: ObservedCall, body: Callable[[], Any]) -> Any:
+        __tracebackhide__ = True
         try:
             with self._session.running(call):
                 result = body()
@@ -173,6 +178,7 @@ class Boundary:
         return result
 
     async def _arun(self, call: ObservedCall, body: Callable[[], Awaitable[Any]]) -> Any:
+        __tracebackhide__ = True
         try:
             with self._session.running(call):
                 result = await body()

@@ -41,7 +41,11 @@ class CallKeys:
         """Make the key of a tool's arguments."""
         return canonical(self.compared(tool, args))
 
+    def with_defaults(self, tool: str, args: Mapping[str, Value]) -> dict[str, Value]:
+        """Fill in the defaults of arguments that were left out, as far as the tool was called yet."""
+        return {**self._defaults.get(tool, {}), **args}
+
     def compared(self, tool: str, args: Mapping[str, Value]) -> dict[str, Any]:
         """Give the arguments that count: defaults filled in, ignored ones left out."""
-        filled = {**self._defaults.get(tool, {}), **args}
+        filled = self.with_defaults(tool, args)
         return remove_paths(filled, self._ignored) if self._ignored else filled

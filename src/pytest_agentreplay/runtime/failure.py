@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_agentreplay.compare import Divergence, Observed, calls_of, side_by_side
+from pytest_agentreplay.compare import Divergence, Observed, side_by_side, trajectories
 from pytest_agentreplay.errors import AgentReplayError, DivergenceError
 from pytest_agentreplay.runtime.problems import Problem
 from pytest_agentreplay.trace import Trace
@@ -32,33 +32,43 @@ def failure_of(run: Run, divergences: Sequence[Divergence]) -> Exception | None:
     another kind comes first when nothing diverged, and is named beside it otherwise.
     """
     problems = run.problems
-    if divergences and run.trace is not None:
-        first = divergences[0]
-        error = divergence_error(run.trace, run.observed(), divergences)
-        _add_problems(error, [problem for problem in problems if not _is_told_by(first, problem)])
-        unmatched = next((problem for problem in problems if _is_told_by(first, problem)), None)
-        if unmatched is not None and isinstance(unmatched.error, AgentReplayError):
-            for label in ("closest", "next"):
-                if label in unmatched.error.details:
-                    error.details[label] = unmatched.error.details[label]
-        return error
-    if not problems:
-        return None
-    first_error = problems[0].error
-    if isinstance(first_error, AgentReplayError):
-        _add_problems(first_error, problems[1:])
-    return first_error
+    if not divergences or run.trace is None:
+        return _problem_error(problems)
+    first = divergences[0]
+    told = next((problem for problem in problems if _is_told_by(first, problem)), None)
+    shown = divergences[:1] if run.cut_short else divergences
+    error = divergence_error(run.trace, run.observed(), shown, told)
+    _add_problems(error, [problem for problem in problems if problem is not told])
+    return error
 
 
-def divergence_error(golden: Trace, run: Observed, divergences: Sequence[Divergence]) -> DivergenceError:
-    """Make the error that tells of the first divergence."""
+def divergence_error(
+    golden: Trace, run: Observed, divergences: Sequence[Divergence], told: Problem | None = None
+) -> DivergenceError:
+    """Make the error that tells of the first divergence.
+
+    Args:
+        golden: the golden trace.
+        run: what was observed.
+        divergences: all of them, what showed first first.
+        told: the problem at the boundary that is the same thing as the first divergence.
+    """
     first = divergences[0]
     error = DivergenceError(f"{first.headline}: {first.cause}", **_details(golden, run, first))
     if len(divergences) > 1:
         rest = [f"{one.headline}: {one.cause}" for one in divergences[1:]]
         error.details["also"] = "\n".join(rest[:3] + ([f"{len(rest) - 3} more"] if len(rest) > 3 else []))
-    error.details["next"] = _remedy(golden, first)
+    error.details["next"] = _remedy(golden, first, told)
     error.divergence = first
+    return error
+
+
+def _problem_error(problems: Sequence[Problem]) -> Exception | None:
+    if not problems:
+        return None
+    error = problems[0].error
+    if isinstance(error, AgentReplayError):
+        _add_problems(error, problems[1:])
     return error
 
 
@@ -89,7 +99,7 @@ def _details(golden: Trace, run: Observed, divergence: Divergence) -> dict[str, 
 
 def _trajectories(golden: Trace, run: Observed, divergence: Divergence) -> str:
     width = max(60, min(shutil.get_terminal_size((100, 24)).columns, 120) - 14)
-    return side_by_side(calls_of(golden.steps), calls_of(run.steps), divergence, width=width)
+    return side_by_side(*trajectories(golden, run), divergence, width=width)
 
 
 def place_in_trace(golden: Trace, address: str) -> str:
@@ -116,11 +126,13 @@ def relative(path: Path) -> str:
         return str(path)
 
 
-def _remedy(golden: Trace, divergence: Divergence) -> str:
+def _remedy(golden: Trace, divergence: Divergence, told: Problem | None) -> str:
     if divergence.kind == "not_observed":
         return "let the run show it, or take the expectation out"
     if golden.kind == "incident":
         return "mend the agent: an incident's trace pins what must not happen again"
+    if told is not None:
+        return "mend the agent; if it is right: record again with --agent-record=rewrite, or add it to replay.answers"
     if golden.expect is not None:
         return "mend the agent, or change what the trace expects"
-    return "mend the agent, or accept it with --agent-update"
+    return "mend the agent; if it is right: accept it with --agent-update"

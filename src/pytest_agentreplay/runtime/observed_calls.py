@@ -25,6 +25,7 @@ class ObservedCall:
         key: canonical arguments, ignored ones left out and defaults filled in.
         golden: the recorded step that answered it.
         answered_by: where its outcome came from.
+        stands_in: its arguments differ from the golden ones as text, and count as equal.
         state: the agent's state once it went on after this call.
     """
 
@@ -44,14 +45,19 @@ class ObservedCall:
     group: int | None = None
     finished: int | None = None
     unmatched: bool = False
+    stands_in: bool = False
 
     @property
     def tool(self) -> str:
         """The tool's name."""
         return self.spec.name
 
-    def to_step(self) -> ToolStep:
-        """Make the step that a trace records of this call."""
+    def to_step(self, *, compared: bool = False) -> ToolStep:
+        """Make the step that a trace records of this call.
+
+        Args:
+            compared: give the golden arguments in the place of those that count as equal to them.
+        """
         optional = {
             "result": self.result,
             "error": self.error,
@@ -65,7 +71,8 @@ class ObservedCall:
             given["result"] = None
         if self.state is None:
             given["state"] = None
-        arguments: dict[str, Any] = {"args": self.args} if self.raw_args is None else {"raw_args": self.raw_args}
+        args = self.golden.args if compared and self.stands_in and self.golden is not None else self.args
+        arguments: dict[str, Any] = {"args": args} if self.raw_args is None else {"raw_args": self.raw_args}
         return ToolStep(tool=self.tool, **arguments, **given)
 
 

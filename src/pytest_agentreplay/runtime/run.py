@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pytest_agentreplay.compare import Divergence, Observed, judge
-from pytest_agentreplay.errors import DivergenceError, SettingsError
+from pytest_agentreplay.errors import RunStopped, SettingsError
 from pytest_agentreplay.jsonable import MISSING, Missing, Value
 from pytest_agentreplay.runtime.failure import divergence_error
 from pytest_agentreplay.runtime.observed_calls import Note, ObservedCall
 from pytest_agentreplay.runtime.problems import Problem
+from pytest_agentreplay.runtime.recorded_errors import record_error
 from pytest_agentreplay.runtime.session import Drift, Session
 from pytest_agentreplay.runtime.values import lenient
 from pytest_agentreplay.trace import (
@@ -46,6 +47,7 @@ class Run:
         self._output: Any = MISSING
         self.trace: Trace | None = session.golden
         self.error: ErrorInfo | None = None
+        self._ended_by_problem = False
         self.divergences: list[Divergence] = []
 
     @property
@@ -162,14 +164,33 @@ class Run:
             return []
         return judge(expect, self.trace, self.observed())
 
+    @property
+    def cut_short(self) -> bool:
+        """Whether the run ended because the boundary ended it, so that what is missing after that is no news."""
+        return bool(self._session.stopped) or self._ended_by_problem
+
+    def note_end(self, output: Any = MISSING, error: BaseException | None = None) -> None:
+        """Note how the agent ended: what it returned, or the exception that left it."""
+        if output is not MISSING:
+            self._output = output
+        if error is not None and not isinstance(error, RunStopped):
+            self.error = record_error(error)
+            self._ended_by_problem = any(problem.error is error for problem in self.problems)
+
     def observed(self) -> Observed:
-        """The run as the comparison sees it."""
+        """The run as the comparison sees it: redacted recordings count as what they stand for."""
+        steps = [note.to_step(compared=True) for note in self.notes]
+        assign_addresses(steps, {call.tool: call.effect for call in self._session.calls})
+        output = self.recorded_output
+        if self.trace is not None and self._session.stands_for(self.trace.output, output):
+            output = self.trace.output
         return Observed(
-            steps=self.steps,
-            output=self.recorded_output,
+            steps=steps,
+            output=output,
             error=self.error,
             verdicts=self.verdicts,
             state_after=self.find_state,
+            with_defaults=self._session.with_defaults,
         )
 
     def check(self, **expectations: Any) -> None:

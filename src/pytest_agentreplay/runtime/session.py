@@ -8,7 +8,7 @@ golden trace, or knows pytest.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn, TypeAlias
@@ -16,7 +16,7 @@ from typing import Any, Literal, NoReturn, TypeAlias
 from pytest_agentreplay.errors import GuardBlocked, RunStopped, ToolError, UnrecordedCallError
 from pytest_agentreplay.jsonable import MISSING, Missing, Value, canonical, equal
 from pytest_agentreplay.matching import AnswerBook, Call, Unanswered
-from pytest_agentreplay.redaction import PlaceholderMatcher
+from pytest_agentreplay.redaction import PlaceholderMatcher, Redactor, holds_placeholder
 from pytest_agentreplay.runtime import lineage
 from pytest_agentreplay.runtime.boundary import Raises, Returns, Runs
 from pytest_agentreplay.runtime.call_keys import CallKeys
@@ -28,7 +28,7 @@ from pytest_agentreplay.runtime.values import codec_for, json_args, lenient
 from pytest_agentreplay.tools.binding import bind
 from pytest_agentreplay.tools.effects import EffectResolver
 from pytest_agentreplay.tools.spec import ToolSpec
-from pytest_agentreplay.trace import Answer, ToolStep, Trace
+from pytest_agentreplay.trace import Answer, Step, ToolStep, Trace
 
 Outcome: TypeAlias = Returns | Raises | Runs
 SWALLOWED_STOPS = 1000
@@ -43,11 +43,13 @@ class SessionOptions:
         live_reads: run read tools for real and note drift.
         state: sampled once the agent goes on after a tool call; None for agents that call `checkpoint`.
         equivalent: a third party's opinion whether recorded arguments stand for others.
+        redactor: recognises what a golden trace holds a placeholder for.
         abandon: ends the process for an agent that can't be stopped otherwise; given the reason.
     """
 
     mode: Literal["replay", "record"]
     effects: EffectResolver
+    redactor: Redactor
     ignore_args: tuple[str, ...] = ()
     live_reads: bool = False
     state: Callable[[], Any] | None = None
@@ -97,8 +99,13 @@ class Session:
         if self.golden is not None and self.options.mode == "replay":
             expected = [step for step in self.golden.tool_steps if step.by_agent]
             self._last_expected = expected[-1] if expected else None
-            self._placeholders = self._make_matcher(self.golden, expected)
-            self._book = AnswerBook(expected, self.golden.replay, self._keys.of_step, self._equivalent_or_none(expected))
+            if _is_redacted(self.golden):
+                self._placeholders = PlaceholderMatcher(self.options.redactor)
+                self._serve(self.golden.input)
+            asks = self._placeholders is not None or self.options.equivalent is not None
+            self._book = AnswerBook(
+                expected, self.golden.replay, self._keys.of_step, self._same_args if asks else None
+            )
 
     # -- the boundary's side -------------------------------------------------------------------
 
@@ -225,6 +232,7 @@ class Session:
         else:
             call.golden = taken
             call.answered_by = "recording"
+            call.stands_in = self._keys.of_step(taken) != call.key and self._book.by_args
             if taken.verdict is not None and taken.blocked:
                 return Raises(GuardBlocked(call.tool, taken.verdict, taken.verdict.reason))
         if self.options.live_reads and call.effect == "read":
@@ -282,17 +290,24 @@ class Session:
 
     # -- placeholders and drift ----------------------------------------------------------------
 
-    def _make_matcher(self, golden: Trace, expected: Sequence[ToolStep]) -> PlaceholderMatcher | None:
-        return None
+    def with_defaults(self, tool: str, args: dict[str, Value]) -> dict[str, Value]:
+        """Fill in the defaults of the arguments that a call left out."""
+        return self._keys.with_defaults(tool, args)
 
-    def _equivalent_or_none(
-        self, expected: Sequence[ToolStep]
-    ) -> Callable[[str, Mapping[str, Any], Mapping[str, Any]], bool] | None:
-        return None
+    def stands_for(self, recorded: Value | Missing, actual: Value | Missing) -> bool:
+        """Tell whether a recorded value with redacted parts stands for an actual one."""
+        if recorded is MISSING or actual is MISSING:
+            return False
+        return self._placeholders is not None and self._placeholders.matches(recorded, actual)
 
-    def _serve(self, result: Value) -> None:
-        if self._placeholders is not None:
-            self._placeholders.served(result)
+    def _same_args(self, tool: str, recorded: Mapping[str, Any], incoming: Mapping[str, Any]) -> bool:
+        if self.stands_for(self._keys.compared(tool, recorded), self._keys.compared(tool, incoming)):
+            return True
+        return self.options.equivalent is not None and self.options.equivalent(tool, recorded, incoming)
+
+    def _serve(self, value: Value | Missing) -> None:
+        if self._placeholders is not None and value is not MISSING:
+            self._placeholders.served(value)
 
     def _note_drift(self, call: ObservedCall) -> None:
         golden = call.golden
@@ -302,6 +317,17 @@ class Session:
         recorded = golden.error.model_dump() if golden.error else golden.result
         if not equal(live, recorded):
             self.drifts.append(Drift(golden.address, recorded, live))
+
+
+def _is_redacted(golden: Trace) -> bool:
+    payloads = (payload for step in golden.steps for payload in _payloads(step))
+    return any(holds_placeholder(payload) for payload in (golden.input, golden.output, *payloads))
+
+
+def _payloads(step: Step) -> Iterator[Any]:
+    yield step.state
+    if isinstance(step, ToolStep):
+        yield from (step.args, step.result)
 
 
 def _turns(taken: ToolStep | Answer) -> int:

@@ -24,7 +24,7 @@ from pytest_agentreplay.errors import SettingsError, TraceFormatError
 from pytest_agentreplay.jsonable import BlobRef
 from pytest_agentreplay.storage.atomic import locked, replace_file
 from pytest_agentreplay.storage.blobs import blob_reader, move_out, remove_unused, write_blobs
-from pytest_agentreplay.trace.document import build_trace, document_order, parse_document, to_document
+from pytest_agentreplay.trace.document import build_trace, document_order, parse_document, to_document, unwritable
 from pytest_agentreplay.trace.model import Trace
 from pytest_agentreplay.trace.problems import explain
 
@@ -35,6 +35,7 @@ ReadDocument: TypeAlias = Callable[[bytes, str], dict[str, Any]]
 _REMEDIES = {
     errno.EINVAL: "name the YAML file of the trace",
     errno.ENOSPC: "free some space: the file is as it was",
+    errno.EFBIG: "free some space: the file is as it was",
     errno.EDQUOT: "free some space: the file is as it was",
     errno.EROFS: "choose a place that can be written",
     errno.ENAMETOOLONG: "choose a shorter name",
@@ -137,13 +138,13 @@ def _write(trace: Trace, old: bytes | None, target: Path, shown: str) -> None:
         else:
             text = _spliced(old, trace, document, slim, target, shown)
     except yaml_codec.YamlError as error:
-        raise TraceFormatError(error.problem, path=render_path(error.path), next=error.remedy) from None
+        raise unwritable(error) from None
     data = text.encode()
-    if data == old:
-        return
+    # First the payloads, then the text that names them, last the payloads that it no longer names.
     write_blobs(target, {name: blob for name, blob in blobs.items() if name.removesuffix(".json") in text})
-    replace_file(target, data)
-    remove_unused(target, text)
+    if data != old:
+        replace_file(target, data)
+        remove_unused(target, text)
 
 
 def _spliced(old: bytes, trace: Trace, document: dict[str, Any], slim: dict[str, Any], target: Path, shown: str) -> str:

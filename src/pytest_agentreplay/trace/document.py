@@ -30,6 +30,7 @@ __all__ = [
     "render_trace",
     "to_document",
     "trace_schema",
+    "unwritable",
 ]
 
 ReadBlob: TypeAlias = Callable[[str], Any]
@@ -99,7 +100,10 @@ def render_trace(trace: Trace) -> str:
     Raises:
         TraceFormatError: when the trace holds what a file can't.
     """
-    return yaml_codec.render(to_document(trace))
+    try:
+        return yaml_codec.render(to_document(trace))
+    except yaml_codec.YamlError as error:
+        raise unwritable(error) from None
 
 
 def to_document(trace: Trace) -> dict[str, Any]:
@@ -119,6 +123,11 @@ def to_document(trace: Trace) -> dict[str, Any]:
     except RecursionError:
         raise TraceFormatError("a trace can't hold a value that is nested so deep", next="store it flatter") from None
     return document
+
+
+def unwritable(error: yaml_codec.YamlError) -> TraceFormatError:
+    """Say what of a trace YAML can't hold."""
+    return TraceFormatError(f"a trace can't hold {error.problem}", path=render_path(error.path), next=error.remedy)
 
 
 def document_order() -> tuple[str, ...]:

@@ -81,6 +81,18 @@ class Unreadable(Refusal):
     """A character that JSON may hold and YAML may not, or not without doubt."""
 
 
+def start_of(event: Any) -> int:
+    """Return the index of a node's first character, or of its anchor."""
+    index: int = event.start_mark.index
+    return index
+
+
+def end_of(event: Any) -> int:
+    """Return the index behind a node's last character; behind the blank lines below a block."""
+    index: int = event.end_mark.index
+    return index
+
+
 def _refuse_old_breaks(text: str) -> None:
     if text.isascii():
         return

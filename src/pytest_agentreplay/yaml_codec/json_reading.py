@@ -55,8 +55,6 @@ def read_json(text: str, trail: list[str | int]) -> Any:
     """
     try:
         value = _DECODER.decode(text)
-    except NotJson:
-        raise
     except (ValueError, RecursionError) as error:
         raise NotJson(str(error)) from None
     return _settle(value, trail, 0)

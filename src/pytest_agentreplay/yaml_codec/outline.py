@@ -20,7 +20,7 @@ from yaml import (
     SequenceStartEvent,
 )
 
-from pytest_agentreplay.yaml_codec.events import NextEvent, open_events
+from pytest_agentreplay.yaml_codec.events import NextEvent, end_of, open_events, start_of
 from pytest_agentreplay.yaml_codec.problems import Refusal
 
 _BLOCK_HEADER = re.compile(r"[|>][-+0-9]*")
@@ -64,19 +64,17 @@ class Entry:
 
 def outline(text: str) -> list[Entry] | None:
     """Outline a document whose top level is a block mapping with keys in the first column; None for any other."""
-    mark = len(text) - len(text.removeprefix("\ufeff"))
     for pure in (False, True):
         try:
-            return _Outliner(text, mark, open_events(text[mark:], pure=pure)).entries()
+            return _Outliner(text, open_events(text, pure=pure)).entries()
         except (yaml.YAMLError, Refusal):
             continue
     return None
 
 
 class _Outliner:
-    def __init__(self, text: str, offset: int, next_event: NextEvent) -> None:
+    def __init__(self, text: str, next_event: NextEvent) -> None:
         self._text = text
-        self._offset = offset
         self._next = next_event
 
     def entries(self) -> list[Entry] | None:
@@ -87,14 +85,14 @@ class _Outliner:
             return None
         entries = []
         while isinstance(key := self._next(), ScalarEvent):
-            start = self._start(key)
-            if start > self._offset and self._text[start - 1] != "\n":
+            start = start_of(key)
+            if start and self._text[start - 1] != "\n":
                 return None
             entries.append(self._entry(key, start))
         return entries if isinstance(key, CollectionEndEvent) else None
 
     def _entry(self, key: Any, start: int) -> Entry:
-        after_key = self._text.find(":", key.end_mark.index + self._offset) + 1
+        after_key = self._text.find(":", end_of(key)) + 1
         event: Any = self._next()
         if isinstance(event, SequenceStartEvent) and not event.flow_style:
             items, end = self._items(self._line_end(after_key))
@@ -120,26 +118,26 @@ class _Outliner:
 
     def _content_end(self, event: Any) -> int:
         """Read past a node, and return the index behind the last of its content."""
-        end = self._start(event)
+        end = start_of(event)
         depth = 0
         while True:
             if isinstance(event, ScalarEvent):
                 end = self._scalar_end(event)
-            elif isinstance(event, AliasEvent) or event.end_mark.index > event.start_mark.index:
-                end = event.end_mark.index + self._offset
+            elif isinstance(event, AliasEvent) or end_of(event) > start_of(event):
+                end = end_of(event)
             depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
             if depth == 0:
                 return end
             event = self._next()
 
     def _scalar_end(self, event: Any) -> int:
-        end: int = event.end_mark.index + self._offset
+        end = end_of(event)
         if event.style in ("|", ">") and not event.value.endswith("\n\n"):
-            end = self._start(event) + len(self._text[self._start(event) : end].rstrip())
+            end = start_of(event) + len(self._text[start_of(event) : end].rstrip())
         return end
 
     def _comment(self, event: Any, after_key: int, end: int) -> str:
-        start = self._start(event)
+        start = start_of(event)
         if isinstance(event, ScalarEvent) and event.style in ("|", ">"):
             header = _BLOCK_HEADER.match(self._text, start)
             behind = header.end() if header else start
@@ -151,10 +149,6 @@ class _Outliner:
             return ""
         found = _COMMENT.match(self._text, behind)
         return found.group() if found else ""
-
-    def _start(self, event: Any) -> int:
-        index: int = event.start_mark.index
-        return index + self._offset
 
     def _line_end(self, index: int) -> int:
         if index and self._text[index - 1] == "\n":

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from yaml import CollectionEndEvent, CollectionStartEvent, MappingStartEvent, ScalarEvent, SequenceStartEvent
 
-from pytest_agentreplay.yaml_codec.events import NextEvent, open_events
+from pytest_agentreplay.yaml_codec.events import NextEvent, open_events, start_of
 from pytest_agentreplay.yaml_codec.problems import Path, Refusal, place_of
 
 
@@ -34,9 +34,10 @@ def _follow(text: str, path: Path, *, pure: bool) -> tuple[int, bool]:
     try:
         next_event = open_events(text, pure=pure)
         next_event()
-        next_event()
+        if isinstance(next_event(), yaml.StreamEndEvent):
+            return index, True
         event: Any = next_event()
-        index = event.start_mark.index
+        index = start_of(event)
         for part in path:
             found = _step(next_event, event, part)
             if found is None:
@@ -59,7 +60,7 @@ def _find_key(next_event: NextEvent, part: str | int) -> tuple[int, Any] | None:
     key: Any = next_event()
     while not isinstance(key, CollectionEndEvent):
         if isinstance(key, ScalarEvent) and key.value == part:
-            return key.start_mark.index, next_event()
+            return start_of(key), next_event()
         _skip(next_event, key)
         _skip(next_event, next_event())
         key = next_event()
@@ -72,7 +73,7 @@ def _find_item(next_event: NextEvent, part: int) -> tuple[int, Any] | None:
             return None
         _skip(next_event, event)
     event = next_event()
-    return None if isinstance(event, CollectionEndEvent) else (event.start_mark.index, event)
+    return None if isinstance(event, CollectionEndEvent) else (start_of(event), event)
 
 
 def _skip(next_event: NextEvent, event: Any) -> None:

@@ -12,7 +12,15 @@ import yaml
 from yaml import AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent
 from yaml.reader import ReaderError
 
-from pytest_agentreplay.yaml_codec.events import INVALID_ESCAPE, NextEvent, Unreadable, decode, open_events, unreadable
+from pytest_agentreplay.yaml_codec.events import (
+    INVALID_ESCAPE,
+    NextEvent,
+    Unreadable,
+    decode,
+    open_events,
+    start_of,
+    unreadable,
+)
 from pytest_agentreplay.yaml_codec.json_reading import NotJson, read_json
 from pytest_agentreplay.yaml_codec.places import locate
 from pytest_agentreplay.yaml_codec.problems import Path, Refusal, YamlError, place_of, syntax_error
@@ -117,7 +125,7 @@ class _Reader:
 
     def _collection(self, event: Any, depth: int) -> Any:
         if depth > MAX_DEPTH:
-            raise too_deep(event.start_mark.index)
+            raise too_deep(start_of(event))
         collection: Any = {} if type(event) is MappingStartEvent else []
         fill: Any = self._mapping if type(event) is MappingStartEvent else self._sequence
         if event.anchor is None:
@@ -185,7 +193,7 @@ class _Reader:
         if kind is not dict and kind is not list:
             return value
         if depth == MAX_DEPTH:
-            raise too_deep(event.start_mark.index)
+            raise too_deep(start_of(event))
         if kind is list:
             return [self._copy(item, depth + 1, event) for item in value]
         self._expansion += sum(map(len, value))
@@ -196,9 +204,9 @@ def _plain(event: Any) -> Any:
     try:
         return resolve(event.value)
     except Refusal as refusal:
-        refusal.index = event.start_mark.index
+        refusal.index = start_of(event)
         raise
 
 
 def _refusal(problem: str, remedy: str, event: Any, *, doubled: bool = False) -> Refusal:
-    return Refusal(problem, remedy, event.start_mark.index, doubled=doubled)
+    return Refusal(problem, remedy, start_of(event), doubled=doubled)

@@ -35,6 +35,11 @@ def resolve(text: str) -> Any:
     return text
 
 
+def is_literal(text: str) -> bool:
+    """Tell whether a plain scalar would mean something else than its text."""
+    return text in _WORDS or _NUMBER.fullmatch(text) is not None
+
+
 def integer(text: str) -> int:
     """Read an integer of JSON's grammar.
 

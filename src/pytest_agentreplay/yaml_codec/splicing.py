@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -18,6 +19,7 @@ from pytest_agentreplay.yaml_codec.problems import YamlError
 from pytest_agentreplay.yaml_codec.reading import parse
 from pytest_agentreplay.yaml_codec.writing import check_writable, closed_entry, closed_item, render
 
+_MARK = "\ufeff"
 _COMMENTS_ABOVE = re.compile(r"(?:^[ \t]*#.*(?:\n|\Z))+\Z", re.MULTILINE)
 
 
@@ -43,11 +45,12 @@ def splice(text: str, changes: Mapping[str, Any], *, removals: Collection[str] =
     merged = {key: value for key, value in {**old, **changed}.items() if key not in removals}
     if not changed and len(merged) == len(old):
         return text
-    newline = "\r\n" if "\r\n" in text else "\n"
-    spliced = _splice(text, old, changed, removals, order, newline)
-    if spliced is not None and _reads_as(spliced, merged):
-        return spliced
-    return render(_sorted(merged, order)).replace("\n", newline)
+    body = text.removeprefix(_MARK)
+    newline = "\r\n" if "\r\n" in body else "\n"
+    spliced = _splice(body, old, changed, removals, order, newline)
+    if spliced is None or not _reads_as(spliced, merged):
+        spliced = render(_sorted(merged, order)).replace("\n", newline)
+    return text[: len(text) - len(body)] + spliced
 
 
 def _equal(left: Any, right: Any) -> bool:
@@ -87,7 +90,8 @@ def _splice(
         return None
     added = {key: value for key, value in _sorted(changed, order).items() if key not in old}
     insertions = _insertions(entries, added, order, newline)
-    pieces = [text[: entries[0].start], *insertions[-1]]
+    top = _end_of_head(text[: entries[0].start])
+    pieces = [text[:top], *insertions[-1], text[top : entries[0].start]]
     for number, entry in enumerate(entries):
         gap = text[entries[number - 1].end : entry.start] if number else ""
         if entry.key in removals:
@@ -98,6 +102,12 @@ def _splice(
             pieces += [gap, text[entry.start : entry.end]]
         pieces += insertions[number]
     return _join([*pieces, text[entries[-1].end :]], newline)
+
+
+def _end_of_head(above: str) -> int:
+    """Tell comments about the file from those about its first key; with no blank line between, all are the file's."""
+    own = _COMMENTS_ABOVE.search(above)
+    return own.start() if own and own.start() else len(above)
 
 
 def _join(pieces: Iterable[str], newline: str) -> str:
@@ -132,11 +142,10 @@ def _replace(text: str, entry: Entry, old: Any, new: Any, newline: str) -> str:
 
 def _replace_items(text: str, entry: Entry, old: list[Any], new: list[Any], newline: str) -> str:
     """Reuse the lines of items that stay; an item that changed in its place keeps the comments above it."""
-    matcher = SequenceMatcher(None, [_canonical(item) for item in old], [_canonical(item) for item in new], False)
     pieces: list[str] = []
-    for tag, old_start, old_end, new_start, new_end in matcher.get_opcodes():
+    for same, old_start, old_end, new_start, new_end in _align(old, new):
         sources = entry.items[old_start:old_end]
-        if tag == "equal":
+        if same:
             pieces += [text[item.above : item.end] for item in sources]
             continue
         for number, value in enumerate(new[new_start:new_end]):
@@ -144,3 +153,29 @@ def _replace_items(text: str, entry: Entry, old: list[Any], new: list[Any], newl
                 pieces.append(text[sources[number].above : sources[number].start])
             pieces.append(newline.join([*closed_item(value, entry.column), ""]))
     return _join(pieces, newline)
+
+
+def _align(old: list[Any], new: list[Any]) -> Iterator[tuple[bool, int, int, int, int]]:
+    """Part two lists into stretches: the same or not, and the slice of each."""
+    left, right = [_canonical(item) for item in old], [_canonical(item) for item in new]
+    shorter = min(len(left), len(right))
+    head = next((number for number in range(shorter) if left[number] != right[number]), shorter)
+    tail = next((number for number in range(shorter - head) if left[-1 - number] != right[-1 - number]), shorter - head)
+    yield True, 0, head, 0, head
+    matcher = SequenceMatcher(
+        None, _numbered(left[head : len(left) - tail]), _numbered(right[head : len(right) - tail]), autojunk=False
+    )
+    for tag, *bounds in matcher.get_opcodes():
+        old_start, old_end, new_start, new_end = (head + bound for bound in bounds)
+        yield tag == "equal", old_start, old_end, new_start, new_end
+    yield True, len(left) - tail, len(left), len(right) - tail, len(right)
+
+
+def _numbered(texts: list[str]) -> list[tuple[str, int]]:
+    # Thousands of equal items, as a loop leaves them, would take the matcher minutes.
+    seen: Counter[str] = Counter()
+    numbered = []
+    for text in texts:
+        seen[text] += 1
+        numbered.append((text, seen[text]))
+    return numbered

@@ -12,14 +12,14 @@ from typing import Any, Final
 
 import yaml
 
-from pytest_agentreplay.yaml_codec.scalars import resolve
+from pytest_agentreplay.yaml_codec.scalars import is_literal
 
 _CHARS: Final = " -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
 _ODD: Final = re.compile(f"[^{_CHARS}]")
 _ODD_IN_LITERAL: Final = re.compile(f"[^\t\n{_CHARS}]|[ \t](?:\n|\\Z)")
 _PLAIN_START: Final = re.compile(r"[\w/.$(+]")
 _NOT_PLAIN: Final = re.compile(r":(?: |\Z)| #|\s\Z|\A\.\.\.")
-_NOT_PLAIN_IN_FLOW: Final = re.compile(r"[,\[\]{}]")
+_NOT_PLAIN_IN_FLOW: Final = re.compile(r"[,?\[\]{}]")  # `?`: to PyYAML's own parser
 # Beyond PyYAML's own list: the numbers of YAML 1.2's core schema, and the short booleans of 1.1.
 _LITERAL_ELSEWHERE: Final = re.compile(
     r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+|[yYnN]"
@@ -71,6 +71,6 @@ def _is_plain(text: str, in_flow: bool) -> bool:
         return False
     if in_flow and _NOT_PLAIN_IN_FLOW.search(text):
         return False
-    if type(resolve(text)) is not str or _LITERAL_ELSEWHERE.fullmatch(text):
+    if is_literal(text) or _LITERAL_ELSEWHERE.fullmatch(text):
         return False
     return not any(pattern.match(text) for _, pattern in _RESOLVERS.get(text[0], ()))
