@@ -13,7 +13,7 @@ from pytest_agentreplay import DivergenceError
 FOLDER = Path(__file__).parents[2] / "golden_traces" / "incidents"
 # What the failure has to speak of, so that a bad agent that fails for another reason is noticed.
 CAUGHT_AT = {
-    "apply_on_production": "terraform_apply",
+    "apply_on_production": "workspace",
     "delete_in_wrong_directory": "run_shell",
     "refund_instead_of_charge": "move_money",
     "reminders_sent_twice": "send_reminder",

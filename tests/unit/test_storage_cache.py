@@ -29,12 +29,14 @@ class Counting:
 
 @pytest.fixture(autouse=True)
 def state_home(tmp_path, monkeypatch):
+    """Give each test a user of its own."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return tmp_path / "state"
 
 
 @pytest.fixture
 def parser(monkeypatch):
+    """Count what is parsed."""
     counting = Counting(cache.parse_document)
     monkeypatch.setattr(cache, "parse_document", counting)
     return counting
@@ -42,6 +44,7 @@ def parser(monkeypatch):
 
 @pytest.fixture
 def trace_file(tmp_path):
+    """Write a small trace whose output is one."""
     path = tmp_path / "t.yaml"
     path.write_text(TEXT % "one")
     return path
@@ -49,10 +52,12 @@ def trace_file(tmp_path):
 
 @pytest.fixture
 def directory(tmp_path):
+    """Name a cache directory that is not there yet."""
     return tmp_path / "cache"
 
 
 def entry_of(directory):
+    """Find the only entry of a cache."""
     (entry,) = directory.glob("*.json")
     return entry
 

@@ -15,6 +15,7 @@ HEAD = "format: agentreplay.trace/1\n"
 
 
 def load_in_thread(path):
+    """Load a trace in a thread, and wait a moment for it."""
     loaded = []
     thread = threading.Thread(target=lambda: loaded.append(load_trace(path)))
     thread.start()

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from pytest_agentreplay.redaction.by_key import NUMERIC, span_under_key
-from pytest_agentreplay.redaction.keys import DESCRIBING, KeyRules
+from pytest_agentreplay.redaction.keys import DESCRIBING, KeyRules, words
 from pytest_agentreplay.redaction.patterns import Detector
 from pytest_agentreplay.redaction.spans import Span
 
@@ -23,14 +23,16 @@ _ASSIGNMENT: Final = re.compile(
 _QUOTE: Final = re.compile(r"\\*[\"'`]")
 _BARE: Final = re.compile(r"[^\s,;&\"'`<>(){}\[\]|\\]+")
 _LINE: Final = re.compile(r"[^\r\n\"'`\\]+")
-_SCHEME: Final = re.compile(r"(?:bearer|basic|apikey|negotiate|token(?=[ \t]+\S*[0-9]))[ \t]+(?=[^\s\"'`<>(){}\[\]|\\])", re.I)
+_SCHEME: Final = re.compile(
+    r"(?:bearer|basic|apikey|negotiate|token(?=[ \t]+\S*[0-9]))[ \t]+(?=[^\s\"'`<>(){}\[\]|\\])", re.I
+)
 _WHOLE_LINE: Final = {"token": re.compile(r"digest[ \t]", re.IGNORECASE), "cookie": re.compile(r"[^\s=;,]+=")}
 _FLAT: Final = re.compile(r"\[[^\[\]{}]*\]|\{[^\[\]{}]*\}")
 _FLAT_COLON: Final = re.compile(r"\\*[\"'`]\s*:")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*")
-_NAMESPACES: Final = frozenset(
+_NAMESPACES: Final = words(
     "self this cls os sys env environ process settings config cfg conf request req response resp args kwargs options"
-    " opts params data user ctx context app var local module secrets event credentials creds".split()
+    " opts params data user ctx context app var local module secrets event credentials creds"
 )
 _LONGEST_VALUE: Final = 8192  # characters; a quotation that doesn't end by then ends with its line
 _LONGEST_LINE: Final = 256

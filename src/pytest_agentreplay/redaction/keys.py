@@ -12,6 +12,12 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
+
+def words(text: str) -> frozenset[str]:
+    """Make a set of the words of a text."""
+    return frozenset(text.split())
+
+
 _BY_KIND: Final[dict[str, str]] = {
     "password": (
         "password passwords passwd passphrase passcode pwd pass passwordhash passwordconfirmation passwordconfirm"
@@ -43,22 +49,22 @@ STEMS: Final = (
 )
 """What every sensitive key ends in, give or take a few letters; screens look for it."""
 
-DESCRIBING: Final = frozenset(
+DESCRIBING: Final = words(
     "type types name names title description kind format in scheme id ids default items enum required location"
-    " created expires ref minlength maxlength pattern status version path url".split()
+    " created expires ref minlength maxlength pattern status version path url"
 )
 """Names that, below a sensitive key, tell of the secret and are none: a JSON Schema's, a secret manager's."""
 
-COUNTING: Final = frozenset("is has num max min total use n no count".split())
+COUNTING: Final = words("is has num max min total use n no count")
 """A word like these before it makes a key a question or a figure."""
 
-POSITIONAL: Final = frozenset(
+POSITIONAL: Final = words(
     "page next continuation pagination cursor resume sync stop eos bos pad unk sep cls mask special start end first"
-    " last per output input prompt completion cached reasoning".split()
+    " last per output input prompt completion cached reasoning"
 )
 """A word like these before ``token`` makes it a place in a list or in a text."""
 
-_TRAILING: Final = frozenset("value values header env text string plain plaintext raw b64 base64".split())
+_TRAILING: Final = words("value values header env text string plain plaintext raw b64 base64")
 _LONGEST_KEY: Final = 80
 _LONGEST_NAME: Final = 4  # words: credit card number value
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\dA-Za-z_]+")

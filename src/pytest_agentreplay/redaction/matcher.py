@@ -177,7 +177,7 @@ class _Comparison:
         return golden[position:] == incoming[end:]
 
     def _after(self, golden: str, position: int, secret: str, span: Span) -> int | None:
-        """Give the offset in the golden text behind what stands for a secret; None where something else stands there."""
+        """Give the offset in the golden text behind what stands for a secret; None where something else is."""
         placeholder = PLACEHOLDER.match(golden, position + len(span.quotes))
         if placeholder is None:
             return position + len(secret) if golden.startswith(secret, position) else None

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from pytest_agentreplay.redaction.by_key import is_stand_in
 from pytest_agentreplay.redaction.cards import SCREEN as CARD_SCREEN
 from pytest_agentreplay.redaction.cards import find_cards
+from pytest_agentreplay.redaction.keys import words
 from pytest_agentreplay.redaction.spans import Span, is_guessable
 
 
@@ -137,7 +138,7 @@ def _find_private_keys(text: str) -> Iterator[Span]:
 
 _DOMAIN: Final = re.compile(r"(?:@|%40)((?:[^\W_](?:[\w-]{0,62})\.){1,8}([^\W\d_]{2,24}|xn--[a-z0-9]{2,40}))(?![\w-])")
 _LOCAL_BACKWARDS: Final = re.compile(r"[\w%+.'-]{1,64}")
-_FILES: Final = frozenset("png jpg jpeg gif svg webp ico css js ts py json yaml yml md html xml txt pdf".split())
+_FILES: Final = words("png jpg jpeg gif svg webp ico css js ts py json yaml yml md html xml txt pdf")
 
 
 def _find_emails(text: str) -> Iterator[Span]:

@@ -38,7 +38,7 @@ def is_ordinal(tag: str) -> bool:
 
 
 def placeholder_kind(text: str) -> str | None:
-    """Name the kind of the first placeholder in a text (``email``, ``card``, ``token``...); None where there is none."""
+    """Name the kind of the first placeholder in a text, ``email``, ``card``, ``token``...; None without one."""
     found = PLACEHOLDER.search(text) if OPENING in text else None
     return found[1] if found else None
 

@@ -179,7 +179,9 @@ class Run:
 
     def observed(self) -> Observed:
         """The run as the comparison sees it: redacted recordings count as what they stand for."""
-        steps = [note.to_step(compared=True) for note in self.notes]
+        steps = [
+            note.to_step(compared=True) if isinstance(note, ObservedCall) else note.to_step() for note in self.notes
+        ]
         assign_addresses(steps, {call.tool: call.effect for call in self._session.calls})
         output = self.recorded_output
         if self.trace is not None and self._session.stands_for(self.trace.output, output):

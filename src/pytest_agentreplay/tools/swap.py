@@ -65,22 +65,23 @@ class Wrapped:
         """Put the boundary under one tool of the container."""
         present = find_spec(tool)
         if present is not None and self._names.get(present, name) != name:
-            self._replace(key, tool, name, effect)  # one function under two keys: in place it has but one name
+            problem = ToolError(f"{describe(tool)} can't have the names {self._names[present]} and {name} at once")
+            self._replace(key, tool, name, effect, problem)
             return
         try:
             declared_name = name if isinstance(self._tools, Mapping) else None
             swapped = put_in_place(Target(tool, name, None), effect, declared_name, "wrap")
-        except ToolError as refusal:
-            if not isinstance(self._tools, MutableMapping | MutableSequence):
-                raise ToolError(
-                    refusal.fact, next="decorate it with @tool, or wrap a dict or a list of tools"
-                ) from None
-            self._replace(key, tool, name, effect)
+        except ToolError as problem:
+            self._replace(key, tool, name, effect, problem)
         else:
             self._undo.append(swapped.undo)
             self._names[swapped.spec] = name
 
-    def _replace(self, key: Any, tool: Any, name: str, effect: Effect | None) -> None:
+    def _replace(self, key: Any, tool: Any, name: str, effect: Effect | None, problem: ToolError) -> None:
+        """Put a decorated function in the tool's place, because of a problem with the tool itself."""
+        if not isinstance(self._tools, MutableMapping | MutableSequence):
+            remedy = "decorate it with @tool, or wrap a dict or a list of tools"
+            raise ToolError(problem.fact, next=remedy) from None
         replacement = decorate(tool, effect, name, "wrap")
         self._tools[key] = replacement
         self._undo.append(lambda: _put_back(self._tools, replacement, tool))

@@ -86,9 +86,9 @@ class Trace(Record):
 
     Attributes:
         input: a mapping is keyword arguments, anything else the one positional argument;
-            `MISSING` when the agent takes none.
+            left out (`MISSING`) when the agent takes none.
         steps: in file order.
-        output: what the agent returned; `MISSING` when not recorded.
+        output: what the agent returned; left out (`MISSING`) when not recorded.
         error: the exception that ended the run.
     """
 

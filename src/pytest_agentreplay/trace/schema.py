@@ -7,6 +7,7 @@ check vocabulary, is told when the trace is loaded.
 
 from __future__ import annotations
 
+import inspect
 import re
 from typing import Any
 
@@ -16,7 +17,7 @@ from pytest_agentreplay.jsonable import MISSING
 from pytest_agentreplay.trace.expect import StateCheck
 from pytest_agentreplay.trace.model import Trace
 
-_ATTRIBUTE = re.compile(r"^ {4,8}(\w+): (.+(?:\n {12,}.+)*)", re.MULTILINE)
+_ATTRIBUTE = re.compile(r"^ {4}(\w+): (.+(?:\n {8,}.+)*)", re.MULTILINE)
 
 
 class RecordSchema(GenerateJsonSchema):
@@ -70,6 +71,6 @@ def _flatten_check(schema: dict[str, Any]) -> None:
 
 
 def _docstring(cls: type[Any]) -> tuple[str, dict[str, str]]:
-    text = (cls.__doc__ or "").replace("``", "`")
+    text = inspect.cleandoc(cls.__doc__ or "").replace("``", "`")
     summary, _, attributes = text.partition("Attributes:")
     return " ".join(summary.split()), {name: " ".join(words.split()) for name, words in _ATTRIBUTE.findall(attributes)}

@@ -63,8 +63,8 @@ class ToolStep(_Step):
     Attributes:
         args: by parameter name; left out where only `raw_args` was recorded, or nothing.
         raw_args: the text of arguments that were not valid JSON.
-        result: any JSON value; `MISSING` when the call has none.
-        state: the agent's state after the call; `MISSING` when not recorded.
+        result: any JSON value; left out (`MISSING`) when the call has none.
+        state: the agent's state after the call; left out (`MISSING`) when not recorded.
         group: calls with one group were made in parallel.
         finished: the order in which the group's calls came back, from 1.
         actor: who called, if not the agent itself.

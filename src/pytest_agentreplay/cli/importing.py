@@ -1,0 +1,199 @@
+"""``agent-replay import``: foreign transcripts to golden traces, redacted, one file a run.
+
+Nothing here knows a foreign format, what is secret, or how a trace is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pytest_agentreplay.api.hooks import plugin_manager
+from pytest_agentreplay.cli.redacting import redacted
+from pytest_agentreplay.cli.sources import STDIN, read_stdin
+from pytest_agentreplay.cli.terminal import Outcome
+from pytest_agentreplay.errors import AgentReplayError, SettingsError
+from pytest_agentreplay.interop.names import UniqueNames
+from pytest_agentreplay.interop.registry import BUILT_IN, Importer, get_importer
+from pytest_agentreplay.interop.transcript import Imported, Note, Refusal
+from pytest_agentreplay.jsonable import equal
+from pytest_agentreplay.redaction import Redactor
+from pytest_agentreplay.storage.trace_files import load_trace, save_trace
+from pytest_agentreplay.trace import Trace
+from pytest_agentreplay.trace.document import to_document
+
+_MOST_NOTES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One trace in a file.
+
+    Attributes:
+        status: ``wrote``, ``same`` where the file said so already, ``over`` where it said something else.
+        calls: how many tool calls it has.
+        redacted: whether anything had to go.
+        unclassified: the tools whose effect it doesn't declare.
+    """
+
+    status: str
+    path: str
+    calls: int
+    redacted: bool
+    unclassified: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Source:
+    """What became of one transcript file."""
+
+    source: str
+    traces: list[Kept] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """How transcripts are taken in.
+
+    Attributes:
+        reads: tools that only read.
+        force: write over what says something else.
+    """
+
+    importer: Importer
+    directory: Path
+    reads: tuple[str, ...]
+    force: bool
+    redactor: Redactor = field(default_factory=Redactor)
+    names: UniqueNames = field(default_factory=UniqueNames)
+
+    def take(self, file: str) -> Source:
+        """Import one file; whatever can't be is refused, nothing raises."""
+        imported = self._parsed(file)
+        source = Source(file, notes=imported.notes, refused=imported.refused)
+        for name, trace in imported.traces:
+            path = self.directory / f"{self.names.take(name)}.yaml"
+            try:
+                source.traces.append(self._keep(trace, path))
+            except AgentReplayError as error:
+                where = {label: text for label, text in error.details.items() if label in ("at", "path")}
+                fact = ", ".join([error.fact, *(f"{label} {text}" for label, text in where.items())])
+                source.refused.append(Refusal(name, fact, error.details.get("next", "correct it and import it again")))
+        return source
+
+    def _parsed(self, file: str) -> Imported:
+        name = "stdin" if file == STDIN else file
+        try:
+            data = read_stdin() if file == STDIN else Path(file).read_bytes()
+        except OSError as error:
+            why = f"can't be read: {(error.strerror or str(error)).lower()}"
+            return Imported(refused=[Refusal(name, why, "make the file readable")])
+        try:
+            return self.importer.parse(data, name)
+        except Exception as error:  # an importer of somebody else may fail in any way
+            why = f"the importer {self.importer.name} failed: {type(error).__name__}: {error}"
+            return Imported(refused=[Refusal(name, why, "report it to whoever wrote the importer")])
+
+    def _keep(self, imported: Trace, path: Path) -> Kept:
+        trace = redacted(imported, self.redactor, dict.fromkeys(self.reads, "read"))
+        status = self._status(trace, path)
+        if status != "same":
+            save_trace(trace, path)
+        called = {step.tool for step in trace.tool_steps if step.by_agent}
+        unclassified = tuple(sorted(called - set(trace.tools)))
+        is_redacted = not equal(to_document(imported).get("steps"), to_document(trace).get("steps"))
+        return Kept(status, str(path), len(trace.tool_steps), is_redacted, unclassified)
+
+    def _status(self, trace: Trace, path: Path) -> str:
+        if not os.path.lexists(path):
+            return "wrote"
+        if equal(to_document(load_trace(path)), to_document(trace)):
+            return "same"
+        if self.force:
+            return "over"
+        raise SettingsError(
+            f"{path} is already there and says something else", next="write over it with --force, or choose another -o"
+        )
+
+
+def run(options: argparse.Namespace) -> Outcome:
+    """Import the files.
+
+    Raises:
+        SettingsError: when there is no such format, file or directory.
+    """
+    importer = get_importer(options.format, _importers())
+    directory = Path(options.output)
+    if directory.exists() and not directory.is_dir():
+        raise SettingsError(f"{directory} is no directory", next="name another with -o")
+    files = _files(options.files)
+    intake = Intake(importer, directory, tuple(options.reads), options.force)
+    sources = [intake.take(file) for file in files]
+    text = "\n".join(line for source in sources for line in _lines(source))
+    summary = "\n".join(_summary(sources, intake.reads))
+    return Outcome(f"{text}\n{summary}", _as_json(sources), 1 if any(source.refused for source in sources) else 0)
+
+
+def _importers() -> Sequence[Importer]:
+    added = plugin_manager().hook.agent_replay_importers()
+    return [*BUILT_IN, *(importer for importers in added for importer in importers)]
+
+
+def _files(names: Sequence[str]) -> list[str]:
+    """Give each file once, however often and by whatever path it was named."""
+    found: dict[str, str] = {}
+    for name in names:
+        path = Path(name)
+        if name != STDIN and path.is_dir():
+            raise SettingsError(f"{name} is a directory", next=f"name the files in it, as {path / '*.json'}")
+        if name != STDIN and not path.exists():
+            raise SettingsError(f"there is no file {name}", next="correct the path")
+        found.setdefault(name if name == STDIN else os.path.realpath(name), name)
+    return list(found.values())
+
+
+def _lines(source: Source) -> Iterator[str]:
+    yield "standard input" if source.source == STDIN else source.source
+    for kept in source.traces:
+        told = ", redacted" if kept.redacted else ""
+        yield f"  {kept.status:<8} {kept.path}, {_count(kept.calls, 'call')}{told}"
+    for note in source.notes[:_MOST_NOTES]:
+        yield f"  odd      {note.place}: {note.fact}"
+    if len(source.notes) > _MOST_NOTES:
+        yield f"  odd      {len(source.notes) - _MOST_NOTES} more, see --json"
+    for refusal in source.refused:
+        yield f"  refused  {refusal.place}: {refusal.why}"
+        yield f"           next: {refusal.remedy}"
+
+
+def _summary(sources: Sequence[Source], reads: Sequence[str]) -> Iterator[str]:
+    kept = [one for source in sources for one in source.traces]
+    odd, refused = sum(len(source.notes) for source in sources), sum(len(source.refused) for source in sources)
+    yield f"{_count(len(kept), 'trace')} from {_count(len(sources), 'file')}, {odd} odd, {refused} refused"
+    if unclassified := sorted({tool for one in kept for tool in one.unclassified}):
+        yield f"counted as writes, until `tools:` or --reads says otherwise: {', '.join(unclassified)}"
+    if never := [name for name in reads if kept and not _is_called(name, kept)]:
+        yield f"named by --reads and called by no trace: {', '.join(never)}"
+
+
+def _is_called(tool: str, kept: Sequence[Kept]) -> bool:
+    return any(tool in load_trace(one.path).tools for one in kept)
+
+
+def _as_json(sources: Sequence[Source]) -> dict[str, Any]:
+    return {
+        "traces": sum(len(source.traces) for source in sources),
+        "refused": sum(len(source.refused) for source in sources),
+        "unclassified": sorted({tool for source in sources for one in source.traces for tool in one.unclassified}),
+        "sources": [asdict(source) for source in sources],
+    }
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"

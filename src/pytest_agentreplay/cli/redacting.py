@@ -1,0 +1,42 @@
+"""Redacting: an imported trace without the secrets and personal data that came with it.
+
+Everything that a stranger wrote is gone over; the names that a trace works by
+(tools, models, roles, formats) are left alone. Nothing here knows what is secret.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_agentreplay.jsonable import decode
+from pytest_agentreplay.redaction import Redactor
+from pytest_agentreplay.trace import Effect, Trace
+from pytest_agentreplay.trace.document import to_document
+
+_OF_TRACE = ("title", "description", "input")
+_OF_STEP = ("content", "reasoning", "plan", "args", "raw_args", "result", "error", "state", "verdict", "at")
+_OF_END = ("output", "error")
+
+
+def redacted(trace: Trace, redactor: Redactor, effects: dict[str, Effect]) -> Trace:
+    """Give the trace as it may be kept.
+
+    Args:
+        trace: as imported.
+        redactor: what has to go.
+        effects: what is known of tools; those that the trace calls are declared in it.
+    """
+    redaction = redactor.session()
+
+    def clean(part: dict[str, Any], keys: tuple[str, ...]) -> None:
+        part.update({key: redaction.redact(part[key]) for key in keys if key in part})
+
+    document: dict[str, Any] = decode(to_document(trace))
+    clean(document, _OF_TRACE)
+    for step in document.get("steps", ()):
+        clean(step, _OF_STEP)
+    clean(document, _OF_END)
+    clean(document.get("run", {}), ("labels",))
+    called = {step.tool for step in trace.tool_steps}
+    declared = trace.tools | {tool: effect for tool, effect in effects.items() if tool in called}
+    return Trace.model_validate(document | ({"tools": declared} if declared else {}))
