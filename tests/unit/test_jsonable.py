@@ -29,7 +29,13 @@ from pytest_agentreplay.jsonable import (
 _TEXT = st.text(st.characters(), max_size=8)  # lone surrogates included
 _KEYS = _TEXT | st.sampled_from([*sorted(MARKS), "$pairs"])
 _LEAVES = (
-    st.none() | st.booleans() | st.integers() | st.floats() | _TEXT | st.binary(max_size=8) | st.builds(Opaque, _TEXT)
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | _TEXT
+    | st.binary(max_size=8)
+    | st.builds(Opaque, st.from_regex(r"[a-zé_]\w*\.[A-Z]\w*", fullmatch=True))
 )
 VALUES = st.recursive(
     _LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3), max_leaves=12

@@ -38,6 +38,7 @@ class FakeGate:
 
 @pytest.fixture
 def session():
+    """A session is active."""
     before = gate.active
     fake = FakeGate()
     gate.set_active(fake)
@@ -55,12 +56,14 @@ def search_docs(query: str, limit: int = 5) -> dict[str, int]:
 
 @tool
 async def fetch(url: str) -> str:
+    """Fetch a page."""
     await asyncio.sleep(0)
     return f"<{url}>"
 
 
 @tool
 def stream(n: int):
+    """Count, and return what was sent."""
     got = []
     for i in range(n):
         got.append((yield i))
@@ -69,6 +72,7 @@ def stream(n: int):
 
 @tool
 async def astream(n: int):
+    """Count, and answer what was sent or thrown."""
     for i in range(n):
         try:
             sent = yield i
@@ -248,9 +252,7 @@ def test_method_under_a_decorator_leaves_self_out():
         def pay(self, amount):
             return amount
 
-    Client.pay.__wrapped__.__wrapped__.__qualname__ = "Client.pay"
-
-    assert find_spec(tool(retried(Shop.charge.__wrapped__))).has_self
+    assert find_spec(Client.pay).has_self
     assert Client().pay(3) == 3
 
 
@@ -413,4 +415,4 @@ def test_importing_and_decorating_loads_neither_inspect_nor_anything_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert done.stdout.split() == []
+    assert set(done.stdout.split()) <= {"__future__"}

@@ -7,14 +7,14 @@ from pytest_agentreplay.tools.effects import UNCLASSIFIED, EffectResolver, parse
 from pytest_agentreplay.tools.spec import ToolSpec
 
 
-def spec(effect=None, source="", name="search"):
+def _spec(effect=None, source="", name="search"):
     return ToolSpec(name, len, kind="function", effect=effect, effect_source=source)
 
 
 @pytest.mark.parametrize("source", ["@tool", "swap", "wrap"])
 def test_first_that_says_something_wins(source):
     """The trace, the author, the ini file, the hook, the framework, else write."""
-    author, hinted, silent = spec("read", source), spec("read", "mcp"), spec()
+    author, hinted, silent = _spec("read", source), _spec("read", "mcp"), _spec()
     trace, ini = {"search": "write"}, {"search": "write"}
 
     def hook(_):
@@ -32,15 +32,15 @@ def test_hook_is_asked_once_per_tool():
     """Effects are decided once a session."""
     asked = []
     resolver = EffectResolver({}, {}, lambda tool: asked.append(tool.name) or "read")
-    one = spec()
-    resolver.resolve(one), resolver.resolve(one), resolver.resolve(spec(name="other"))
+    one = _spec()
+    resolver.resolve(one), resolver.resolve(one), resolver.resolve(_spec(name="other"))
 
     assert asked == ["search", "other"]
 
 
 def test_change_of_a_tool_is_seen():
     """A swap may declare an effect after the first call."""
-    resolver, one = EffectResolver({}, {}, None), spec()
+    resolver, one = EffectResolver({}, {}, None), _spec()
     before = resolver.resolve(one)
     one.effect, one.effect_source = "read", "swap"
 
@@ -50,7 +50,7 @@ def test_change_of_a_tool_is_seen():
 def test_hook_that_answers_nonsense_is_an_error():
     """A typo in a hook never makes a write a read."""
     with pytest.raises(SettingsError, match="agent_replay_effect for search gives the effect 'reads'"):
-        EffectResolver({}, {}, lambda _: "reads").resolve(spec())
+        EffectResolver({}, {}, lambda _: "reads").resolve(_spec())
 
 
 def test_lines_are_read():

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from pytest_agentreplay.api.hooks import plugin_manager
-from pytest_agentreplay.errors import SettingsError, TraceFormatError
+from pytest_agentreplay.errors import SettingsError
 from pytest_agentreplay.redaction import Redactor
 from pytest_agentreplay.runtime.limits import Limits
 from pytest_agentreplay.runtime.session import Session, SessionOptions
-from pytest_agentreplay.storage import resolve_name
+from pytest_agentreplay.storage import find_name, resolve_name
 from pytest_agentreplay.tools.effects import EffectResolver
 from pytest_agentreplay.tools.spec import ToolSpec
 from pytest_agentreplay.trace import Effect, Expect, Trace
@@ -86,21 +86,21 @@ class SessionMaker:
     def _find(self, trace: str | Path | Trace) -> tuple[Trace | None, Path | None]:
         if isinstance(trace, Trace):
             return trace, trace.path
-        try:
-            path = self._path_of(trace)
-        except TraceFormatError:
-            if self.record == "none":
-                raise
+        path = self._path_of(trace)
+        if path is None:
             return None, new_trace_path(trace, self.dirs, self.root)
         return self.load(path), path
 
-    def _path_of(self, trace: str | Path) -> Path:
+    def _path_of(self, trace: str | Path) -> Path | None:
+        """Find a trace's file; None where there is none and this session may record one."""
+        may_record = self.record != "none"
         if isinstance(trace, Path) or trace.endswith(".yaml"):
-            path = self.root / trace
-            if not path.is_file():
-                self.load(path)  # says what is missing, and what is near
-            return path
-        return resolve_name(trace, self.dirs)
+            path = self.root / trace  # loading says what is missing, and what is near
+            return None if may_record and not path.is_file() else path
+        return find_name(trace, self._present_dirs()) if may_record else resolve_name(trace, self.dirs)
+
+    def _present_dirs(self) -> list[Path]:
+        return [directory for directory in self.dirs if directory.is_dir()]
 
 
 def new_trace_path(trace: str | Path, dirs: tuple[Path, ...], root: Path) -> Path:

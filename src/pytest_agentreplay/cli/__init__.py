@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _system_error(error: OSError) -> str:
     at = {"at": str(error.filename)} if error.filename else {}
-    return describe((error.strerror or str(error)).lower(), {**at, "next": "make it readable or writable, and try again"})
+    return describe((error.strerror or str(error)).lower(), {**at, "next": "correct that, and try again"})
 
 
 def _internal_error(error: Exception) -> str:

@@ -28,7 +28,9 @@ class _Version(argparse.Action):
 def parser() -> argparse.ArgumentParser:
     """Make the parser; what it returns names the ``module`` of the verb."""
     top = argparse.ArgumentParser(
-        "agent-replay", description="Golden traces of agents: check, read, compare and import them.", epilog=_EXIT_CODES,
+        "agent-replay",
+        description="Golden traces of agents: check, show, compare, import.",
+        epilog=_EXIT_CODES,
         allow_abbrev=False,
     )
     top.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
@@ -66,7 +68,10 @@ def _add_show(verbs: Any) -> None:
 
 def _add_diff(verbs: Any) -> None:
     verb = _verb(
-        verbs, "diff", "diff", "say where two traces part, and why",
+        verbs,
+        "diff",
+        "diff",
+        "say where two traces part, and why",
         "A stands for the golden trace and B for the run that is held against it.",
     )
     verb.add_argument("a", metavar="A", help=_TRACE)
@@ -75,12 +80,15 @@ def _add_diff(verbs: Any) -> None:
 
 def _add_import(verbs: Any) -> None:
     verb = _verb(
-        verbs, "import", "importing", "turn foreign transcripts into golden traces, redacted",
+        verbs,
+        "import",
+        "importing",
+        "turn foreign transcripts into golden traces, redacted",
         "A file that is already there and says something else is not written over.",
     )
     verb.add_argument("format", metavar="FORMAT", help="chat, or a format that an installed plugin adds")
     verb.add_argument("files", nargs="+", metavar="FILE", help="transcripts, or - for standard input")
-    verb.add_argument("-o", "--output", default="golden_traces", metavar="DIR", help="where to (default: golden_traces)")
+    verb.add_argument("-o", "--output", default="golden_traces", metavar="DIR", help="default: golden_traces")
     verb.add_argument(
         "--reads", type=_names, default=(), metavar="NAME,NAME", help="tools that only read; all others count as writes"
     )

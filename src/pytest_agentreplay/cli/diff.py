@@ -24,7 +24,9 @@ def run(options: argparse.Namespace) -> Outcome:
 
 
 def _as_json(parting: Parting, names: tuple[str, str]) -> dict[str, Any]:
-    sides = {side: {"trace": name, "calls": len(calls)} for side, name, calls in zip("ab", names, parting.calls, strict=True)}
+    sides = {
+        side: {"trace": name, "calls": len(calls)} for side, name, calls in zip("ab", names, parting.calls, strict=True)
+    }
     parted = parting.divergence
     return {
         **sides,

@@ -64,7 +64,7 @@ def _call(step: ToolStep) -> Iterator[Fact]:
     if step.error is not None:
         yield "error", ending(step.error)
     elif step.result is not MISSING:
-        yield "result", _quoted(step.result)
+        yield "result", quoted(step.result)
     else:
         yield "result", "none: the guard blocked it" if step.blocked else "none: the run stopped here"
     if step.verdict is not None:
@@ -85,7 +85,7 @@ def verdict(given: Verdict) -> str:
     return "\n".join([f"{given.decision}{capped}{policy}{where}", *found])
 
 
-def _quoted(value: Any) -> Any:
+def quoted(value: Any) -> Any:
     """Quote a text of one line, so that it is no JSON by its looks."""
     return json.dumps(value, ensure_ascii=False) if type(value) is str and "\n" not in value else value
 

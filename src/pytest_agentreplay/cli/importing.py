@@ -37,13 +37,15 @@ class Kept:
         status: ``wrote``, ``same`` where the file said so already, ``over`` where it said something else.
         calls: how many tool calls it has.
         redacted: whether anything had to go.
-        unclassified: the tools whose effect it doesn't declare.
+        tools: the tools that its agent calls.
+        unclassified: those of them whose effect it doesn't declare.
     """
 
     status: str
     path: str
     calls: int
     redacted: bool
+    tools: tuple[str, ...]
     unclassified: tuple[str, ...]
 
 
@@ -105,10 +107,10 @@ class Intake:
         status = self._status(trace, path)
         if status != "same":
             save_trace(trace, path)
-        called = {step.tool for step in trace.tool_steps if step.by_agent}
-        unclassified = tuple(sorted(called - set(trace.tools)))
-        is_redacted = not equal(to_document(imported).get("steps"), to_document(trace).get("steps"))
-        return Kept(status, str(path), len(trace.tool_steps), is_redacted, unclassified)
+        called = sorted({step.tool for step in trace.tool_steps if step.by_agent})
+        unclassified = tuple(tool for tool in called if tool not in trace.tools)
+        is_redacted = not equal(to_document(imported) | {"tools": None}, to_document(trace) | {"tools": None})
+        return Kept(status, str(path), len(trace.tool_steps), is_redacted, tuple(called), unclassified)
 
     def _status(self, trace: Trace, path: Path) -> str:
         if not os.path.lexists(path):
@@ -164,12 +166,21 @@ def _lines(source: Source) -> Iterator[str]:
         told = ", redacted" if kept.redacted else ""
         yield f"  {kept.status:<8} {kept.path}, {_count(kept.calls, 'call')}{told}"
     for note in source.notes[:_MOST_NOTES]:
-        yield f"  odd      {note.place}: {note.fact}"
+        yield f"  odd      {_within(source, note.place)}{note.fact}"
     if len(source.notes) > _MOST_NOTES:
         yield f"  odd      {len(source.notes) - _MOST_NOTES} more, see --json"
+    alike: dict[tuple[str, str], list[str]] = {}
     for refusal in source.refused:
-        yield f"  refused  {refusal.place}: {refusal.why}"
-        yield f"           next: {refusal.remedy}"
+        alike.setdefault((refusal.why, refusal.remedy), []).append(_within(source, refusal.place))
+    for (why, remedy), places in alike.items():
+        yield f"  refused  {places[0]}{why}" + (f" (and {len(places) - 1} more like it)" if len(places) > 1 else "")
+        yield f"           next: {remedy}"
+
+
+def _within(source: Source, place: str) -> str:
+    """Say where in a file that is named above; nothing where it is the whole of it."""
+    inside = place.removeprefix("stdin" if source.source == STDIN else source.source).strip()
+    return f"{inside}: " if inside else ""
 
 
 def _summary(sources: Sequence[Source], reads: Sequence[str]) -> Iterator[str]:
@@ -178,12 +189,9 @@ def _summary(sources: Sequence[Source], reads: Sequence[str]) -> Iterator[str]:
     yield f"{_count(len(kept), 'trace')} from {_count(len(sources), 'file')}, {odd} odd, {refused} refused"
     if unclassified := sorted({tool for one in kept for tool in one.unclassified}):
         yield f"counted as writes, until `tools:` or --reads says otherwise: {', '.join(unclassified)}"
-    if never := [name for name in reads if kept and not _is_called(name, kept)]:
-        yield f"named by --reads and called by no trace: {', '.join(never)}"
-
-
-def _is_called(tool: str, kept: Sequence[Kept]) -> bool:
-    return any(tool in load_trace(one.path).tools for one in kept)
+    never = set(reads) - {tool for one in kept for tool in one.tools}
+    if kept and never:
+        yield f"named by --reads and called by no trace: {', '.join(sorted(never))}"
 
 
 def _as_json(sources: Sequence[Source]) -> dict[str, Any]:

@@ -145,7 +145,9 @@ def _files(paths: Iterable[str]) -> list[str]:
         else:
             raise SettingsError(f"there is no {given}", next="name the trace files or directories to check")
     if not names:
-        raise SettingsError(f"no golden trace in {', '.join(paths) or DEFAULT_DIRECTORY}", next="name a directory that holds *.yaml")
+        raise SettingsError(
+            f"no golden trace in {', '.join(paths) or DEFAULT_DIRECTORY}", next="name a directory that holds *.yaml"
+        )
     return list(names)
 
 

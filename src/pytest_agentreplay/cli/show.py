@@ -116,4 +116,4 @@ def _ending(trace: Trace) -> Iterator[frames.Fact]:
     if trace.error is not None:
         yield "error", frames.ending(trace.error)
     else:
-        yield "output", "not recorded" if trace.output is MISSING else frames._quoted(trace.output)
+        yield "output", "not recorded" if trace.output is MISSING else frames.quoted(trace.output)

@@ -104,7 +104,7 @@ def _trace(trace: Mapping[str, Any]) -> str:
     return (
         f'<details class="trace {"failed" if failed else "held"}"{" open" if failed else ""}>'
         f'<summary><span class="badge {"bad" if failed else "good"}">{_text(trace["outcome"])}</span>'
-        f'<h3>{_text(trace["title"] or trace["trace"])}</h3>'
+        f"<h3>{_text(trace['title'] or trace['trace'])}</h3>"
         f'<span class="meta">{_text(trace["kind"])} · <code>{_text(name)}</code> · {_text(numbers)}</span></summary>\n'
         + "\n".join(filter(None, inside))
         + "</details>"

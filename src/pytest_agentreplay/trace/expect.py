@@ -54,9 +54,7 @@ def _long_limit(value: Any) -> Any:
     raise rule_broken(f"expected `never` or a mapping, found {brief(value, 40)}", "write never, or a limit as {max: 3}")
 
 
-CallLimitOrNever: TypeAlias = Annotated[
-    CallLimit, BeforeValidator(_long_limit, json_schema_input_type=CallLimit | Literal["never"])
-]
+CallLimitOrNever: TypeAlias = Annotated[CallLimit, BeforeValidator(_long_limit)]
 
 
 class StateCheck(Record):

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import Any
+from typing import Any, get_args
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from pytest_agentreplay.jsonable import MISSING
 from pytest_agentreplay.trace.expect import StateCheck
 from pytest_agentreplay.trace.model import Trace
+from pytest_agentreplay.trace.verdicts import Decision
 
 _ATTRIBUTE = re.compile(r"^ {4}(\w+): (.+(?:\n {8,}.+)*)", re.MULTILINE)
 
@@ -58,7 +59,15 @@ def trace_schema() -> dict[str, Any]:
         {"if": {"properties": {"kind": {"const": "incident"}}, "required": ["kind"]}, "then": {"required": ["expect"]}}
     ]
     _flatten_check(schema["$defs"]["StateCheck"])
+    _allow_short_forms(schema["$defs"])
     return schema
+
+
+def _allow_short_forms(models: dict[str, Any]) -> None:
+    # By hand: pydantic 2.11 can't refer to a model from the input type of a validator.
+    models["ToolStep"]["properties"]["verdict"]["anyOf"].insert(0, {"enum": list(get_args(Decision))})
+    limits = models["Expect"]["properties"]["calls"]["anyOf"][0]
+    limits["additionalProperties"] = {"anyOf": [limits["additionalProperties"], {"const": "never"}]}
 
 
 def _flatten_check(schema: dict[str, Any]) -> None:

@@ -53,7 +53,7 @@ def _long_verdict(value: Any) -> Any:
     return value
 
 
-LongVerdict: TypeAlias = Annotated[Verdict, BeforeValidator(_long_verdict, json_schema_input_type=Verdict | Decision)]
+LongVerdict: TypeAlias = Annotated[Verdict, BeforeValidator(_long_verdict)]
 """A verdict, also from its short form, the decision alone."""
 
 

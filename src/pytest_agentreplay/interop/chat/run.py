@@ -86,15 +86,20 @@ def read_run(conversation: Conversation, usage: dict[str, int | float]) -> RunIn
     temperature = next((value for value in _found(conversation, _TEMPERATURE) if type(value) in (int, float)), None)
     identity = next((value for value in _found(conversation, _ID) if isinstance(value, str | int)), None)
     recorded = next((value for value in _found(conversation, _RECORDED) if isinstance(value, str) and value), None)
-    known = model != UNKNOWN_MODEL or temperature is not None
-    return RunInfo(
-        id=None if identity is None else str(identity),
-        recorded_at=recorded,
-        source=_SOURCE,
-        model=ModelInfo(name=None if model == UNKNOWN_MODEL else model, temperature=temperature) if known else None,
-        usage=usage or (read_usage(conversation.around[0]) if conversation.around else None),
-        labels=_labels(conversation) or None,
-    )
+    described = {"name": None if model == UNKNOWN_MODEL else model, "temperature": temperature}
+    fields = {
+        "id": None if identity is None else str(identity),
+        "recorded_at": recorded,
+        "source": _SOURCE,
+        "model": ModelInfo(**_said(described)) if _said(described) else None,
+        "usage": usage or (read_usage(conversation.around[0]) if conversation.around else None),
+        "labels": _labels(conversation) or None,
+    }
+    return RunInfo(**_said(fields))
+
+
+def _said(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def title_of(conversation: Conversation, source: str, ordinal: int | None) -> str:
