@@ -24,12 +24,11 @@ def run(options: argparse.Namespace) -> Outcome:
 
 
 def _as_json(parting: Parting, names: tuple[str, str]) -> dict[str, Any]:
-    sides = {
-        side: {"trace": name, "calls": len(calls)} for side, name, calls in zip("ab", names, parting.calls, strict=True)
-    }
     parted = parting.divergence
+    a, b = ({"trace": name, "calls": len(calls)} for name, calls in zip(names, parting.calls, strict=True))
     return {
-        **sides,
+        "a": a,
+        "b": b,
         "identical": parting.identical,
         "first_divergence": parted and _divergence(parted, parting.why),
         "other_differences": [

@@ -61,9 +61,8 @@ def _pins_nothing(trace: Trace) -> Iterator[Finding]:
     """Hold the recorded run against the expectations that it came with."""
     if trace.expect is None:
         if not trace.steps and trace.output is MISSING and trace.error is None:
-            yield Finding(
-                "warning", (), "nothing is recorded and nothing is expected: it checks nothing", "add `steps`"
-            )
+            fact = "nothing is recorded and nothing is expected: it checks nothing"
+            yield Finding("warning", (), fact, "add `steps`, or `expect`")
         return
     if not trace.steps:
         return
@@ -89,9 +88,7 @@ def _unclassified(trace: Trace) -> Iterator[Finding]:
 
 
 def _unknown_names(trace: Trace, expect: Expect) -> Iterator[Finding]:
-    tools = (
-        {step.tool for step in trace.tool_steps} | {answer.tool for answer in trace.replay.answers} | set(trace.tools)
-    )
+    tools = {one.tool for one in [*trace.tool_steps, *trace.replay.answers]} | set(trace.tools)
     for tool, limit in (expect.calls or {}).items():
         forbidden = limit.max == 0 or limit.exactly == 0
         # Forbidding what was never there is sound; only a near miss is likely a slip.

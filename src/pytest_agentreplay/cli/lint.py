@@ -61,7 +61,8 @@ def run(options: argparse.Namespace) -> Outcome:
     files = _files(options.paths)
     problems = [problem for name in files for problem in check(name)]
     count = Counter(problem.severity for problem in problems)
-    summary = f"{_count(len(files), 'file')} checked: {_count(count['error'], 'error')}, {_count(count['warning'], 'warning')}"
+    found = ", ".join(_count(count[severity], severity) for severity in ("error", "warning"))
+    summary = f"{_count(len(files), 'file')} checked: {found}"
     data = {
         "files": len(files),
         "errors": count["error"],
@@ -145,9 +146,8 @@ def _files(paths: Iterable[str]) -> list[str]:
         else:
             raise SettingsError(f"there is no {given}", next="name the trace files or directories to check")
     if not names:
-        raise SettingsError(
-            f"no golden trace in {', '.join(paths) or DEFAULT_DIRECTORY}", next="name a directory that holds *.yaml"
-        )
+        where = ", ".join(paths) or DEFAULT_DIRECTORY
+        raise SettingsError(f"no golden trace in {where}", next="name a directory that holds *.yaml files")
     return list(names)
 
 

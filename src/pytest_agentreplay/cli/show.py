@@ -61,7 +61,7 @@ def _find(trace: Trace, address: str) -> int:
 def _all(trace: Trace, name: str, columns: int) -> Iterator[str]:
     yield trace.name if trace.path or trace.title else name
     for fact in _header(trace, name):
-        yield from frames.render(fact, columns, whole=False)
+        yield from frames.render(fact, columns, whole=False, more=", see --json")
     for number, step in enumerate(trace.steps, start=1):
         yield ""
         yield f"{number:>4}  {frames.title(step, trace)}"

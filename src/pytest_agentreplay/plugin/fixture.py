@@ -221,7 +221,11 @@ class AgentReplay:
             redactor=self._settings.redactor,
             abandon=abandon_session(self._request.config),
         )
-        prepared = maker.prepare(trace, expect=expect, state=state)
+        __tracebackhide__ = True
+        try:
+            prepared = maker.prepare(trace, expect=expect, state=state)
+        except AgentReplayError as error:
+            raise error.with_traceback(None) from None  # the frames of finding a trace mend nothing
         seal = seal_options(self._request, self._options) if prepared.session.options.mode == "replay" else None
         active = ActiveRun(prepared.session, expect=prepared.expect, check=check, seal=seal)
         result = Result(active, prepared.path, prepared.name)

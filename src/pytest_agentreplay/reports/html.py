@@ -17,6 +17,18 @@ from pytest_agentreplay.reports.style import STYLE
 
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _FAILED: Final = frozenset({"diverged", "failed", "error"})
+_PAGE: Final = """<!doctype html>
+<html lang="en">
+<head>
+{head}
+</head>
+<body>
+<main>
+{main}
+</main>
+</body>
+</html>
+"""
 _SHORT: Final = 90
 _LONG: Final = 900
 _LONG_LINES: Final = 14
@@ -60,7 +72,7 @@ def page(report: Mapping[str, Any]) -> str:
         f"<title>{_text(headline)}</title>\n<style>{STYLE}</style>"
     )
     main = "\n".join(filter(None, body))
-    return f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n<main>\n{main}\n</main>\n</body>\n</html>\n'
+    return _PAGE.format(head=head, main=main)
 
 
 def _is_failed(trace: Mapping[str, Any]) -> bool:
@@ -193,10 +205,9 @@ def _row(row: Mapping[str, Any], *, parted: bool) -> str:
         for key, label in (("args", "arguments"), ("result", "result"), ("error", "error"), ("state", "state"))
         if key in row
     ]
-    return (
-        f'<li{' class="parted"' if parted else ""}><p class="head"><code>{_text(row["address"])}</code> {" ".join(labels)}</p>'
-        f'<dl class="values">{"".join(values)}</dl></li>'
-    )
+    head = f'<p class="head"><code>{_text(row["address"])}</code> {" ".join(labels)}</p>'
+    item = '<li class="parted">' if parted else "<li>"
+    return f'{item}{head}<dl class="values">{"".join(values)}</dl></li>'
 
 
 def _labels(row: Mapping[str, Any]) -> Iterator[str]:
@@ -229,7 +240,7 @@ def _value(value: Any, *, as_text: bool = False) -> str:
 
 
 def _text(value: object) -> str:
-    """Escape a text; what a page can't hold, or what would turn the text around it, is shown as ``\\x1b``."""
+    """Escape a text; what a page can't hold, or what would turn the text around it, is shown by its code."""
     return escape("".join(map(_printable, str(value))))
 
 

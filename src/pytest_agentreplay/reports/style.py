@@ -31,8 +31,8 @@ dl, dd { margin: 0; }
 summary { cursor: pointer; }
 :focus-visible { outline: 2px solid var(--held); outline-offset: 2px; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .6rem; }
-.tiles div { display: flex; flex-direction: column-reverse; justify-content: flex-end; background: var(--card); border: 1px solid var(--line);
-  border-radius: 8px; padding: .6rem .8rem; }
+.tiles div { display: flex; flex-direction: column-reverse; justify-content: flex-end;
+  background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .6rem .8rem; }
 .tiles dt { color: var(--soft); font-size: .85rem; }
 .tiles dd { font-size: 1.6rem; font-weight: 600; line-height: 1.2; font-variant-numeric: tabular-nums; }
 .tiles .bad { border-color: var(--bad); background: var(--bad-back); }
@@ -56,7 +56,8 @@ summary { cursor: pointer; }
 .trace > details { margin: .6rem 0; }
 .trace > details > summary { color: var(--soft); }
 .steps { list-style: none; margin: 0; padding: 0; counter-reset: step; }
-.steps > li { counter-increment: step; border-top: 1px solid var(--line); padding: .6rem 0 .6rem 2.2rem; position: relative; }
+.steps > li { counter-increment: step; border-top: 1px solid var(--line); position: relative;
+  padding: .6rem 0 .6rem 2.2rem; }
 .steps > li::before { content: counter(step); position: absolute; left: .3rem; color: var(--soft); font-size: .85rem; }
 .steps > li.parted { background: var(--bad-back); border-radius: 6px; }
 .head { margin: 0 0 .35rem; }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeAlias
 
 from pydantic import ValidationError
@@ -138,11 +139,19 @@ def document_order() -> tuple[str, ...]:
 def _fields(record: Record) -> dict[str, Any]:
     values = record.__dict__
     given = record.model_fields_set
+    nothing = _where_none_says_nothing(type(record))
     return {
         name: _plain(values[name])
         for name in type(record).model_fields
-        if name in given and values[name] is not MISSING
+        if name in given and values[name] is not MISSING and not (values[name] is None and name in nothing)
     }
+
+
+@cache
+def _where_none_says_nothing(record: type[Record]) -> frozenset[str]:
+    """List the fields in which None is the same as leaving the key out, as it is not in a payload."""
+    fields = record.model_fields.items()
+    return frozenset(name for name, field in fields if field.default is None and field.annotation is not Any)
 
 
 def _plain(value: Any) -> Any:
