@@ -1,7 +1,7 @@
-"""Agent regression testing in pytest: golden traces replayed with every tool stubbed. PYTEST_DONT_REWRITE
+"""Agent regression testing in pytest: golden traces replayed with every tool stubbed.
 
 The public names are resolved when they are first asked for, so that importing
-the package, or having it installed, loads nothing.
+the package, or having it installed, loads nothing. (PYTEST_DONT_REWRITE)
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ else:
     }
     _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-    def __getattr__(name):
+    def __getattr__(name: str) -> object:
         home = _HOME_OF.get(name)
         if home is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -62,7 +62,7 @@ else:
         globals()[name] = found
         return found
 
-    def __dir__():
+    def __dir__() -> list[str]:
         return sorted({*globals(), *_HOME_OF})
 
     __all__ = sorted(_HOME_OF)

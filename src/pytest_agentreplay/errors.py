@@ -118,8 +118,10 @@ class GuardBlocked(AgentReplayError):  # noqa: N818 - the public name says what 
         self.reason = reason
 
 
-class RunStopped(BaseException):  # noqa: N818 - a BaseException, so that an agent's `except Exception` lets it through
+class RunStopped(BaseException):
     """The run is over: a limit was passed, or the run had ended before this call was made.
+
+    A BaseException, so that an agent's ``except Exception`` lets it through.
 
     Attributes:
         reason: which limit, in a sentence.

@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-SHOP = '''
+SHOP = """
 from pathlib import Path
 from pytest_agentreplay import checkpoint, tool
 
@@ -36,7 +36,7 @@ def agent(order):
     refund(order, found["amount"])
     notify("refunded " + str(found["amount"]))
     return "done"
-'''
+"""
 
 TRACE = """\
 format: agentreplay.trace/1
@@ -79,7 +79,10 @@ class Shop:
         path.write_text(text, encoding="utf-8")
 
     def ini(self, lines: str) -> None:
-        text = "[pytest]\npythonpath = .\naddopts = -p no:randomly\nasyncio_default_fixture_loop_scope = function\n" + dedent(lines)
+        text = (
+            "[pytest]\npythonpath = .\naddopts = -p no:randomly\nasyncio_default_fixture_loop_scope = function\n"
+            + dedent(lines)
+        )
         (self.path / "pytest.ini").write_text(text, encoding="utf-8")
 
     def test(self, text: str, name: str = "test_it") -> None:

@@ -10,7 +10,9 @@ def test_a_good_agent_passes(shop):
     result = shop.replay()
 
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["*golden traces   1 run, 0 diverged, 0 not checked*", "*3 answered, 2 writes withheld*"])
+    result.stdout.fnmatch_lines(
+        ["*golden traces   1 run, 0 diverged, 0 not checked*", "*3 answered, 2 writes withheld*"]
+    )
 
 
 @pytest.mark.parametrize(

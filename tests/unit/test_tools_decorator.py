@@ -168,6 +168,7 @@ def test_async_generator_tool_takes_sends_throws_and_closes():
         try:
             yield 1
         finally:
+            await asyncio.sleep(0)
             closed.append(True)
 
     async def use():
@@ -177,10 +178,9 @@ def test_async_generator_tool_takes_sends_throws_and_closes():
         short = watched()
         await anext(short)
         await short.aclose()
-        return seen, rest
+        return seen, rest, list(closed)
 
-    assert asyncio.run(use()) == ([0, "sent x", 1, "caught"], [2])
-    assert closed == [True]
+    assert asyncio.run(use()) == ([0, "sent x", 1, "caught"], [2], [True])
 
 
 def test_every_kind_asks_the_gate_that_is_active(session):

@@ -324,9 +324,10 @@ def test_methods_are_swapped_without_their_instance(target, use, bound, put_in_f
     assert [args for _, args in session.asked] == [bound]
 
 
-def test_method_that_calls_its_instance_otherwise(put_in_force, swapping):
-    """A class path tells that the first argument is the instance, whatever its name."""
-    swapping(f"{HERE}:Shop.apay")
+@pytest.mark.parametrize("target", [f"{HERE}:Shop.apay", shop.apay], ids=["path", "bound method"])
+def test_method_that_calls_its_instance_otherwise(target, put_in_force, swapping):
+    """A class path or a bound method tells that the first argument is the instance, whatever its name."""
+    swapping(target)
     session = put_in_force()
 
     assert asyncio.run(shop.apay(2)) == 2

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pluggy
 
 if TYPE_CHECKING:
-    from pytest_agentreplay.interop import Importer
+    from pytest_agentreplay.interop.registry import Importer
     from pytest_agentreplay.trace import Effect
 
 PROJECT = "pytest_agentreplay"
@@ -22,7 +22,7 @@ hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
-class Hooks:
+class Hooks(Protocol):
     """The hooks that third parties may implement."""
 
     @hookspec(firstresult=True)
@@ -35,7 +35,9 @@ class Hooks:
         """
 
     @hookspec(firstresult=True)
-    def agent_replay_same_args(self, tool: str, recorded: Mapping[str, Any], incoming: Mapping[str, Any]) -> bool | None:
+    def agent_replay_same_args(
+        self, tool: str, recorded: Mapping[str, Any], incoming: Mapping[str, Any]
+    ) -> bool | None:
         """Say whether recorded arguments stand for incoming ones that are not equal to them; None for no opinion."""
 
     @hookspec
@@ -73,7 +75,5 @@ def register_all(plugins: Sequence[object]) -> None:
 
 
 def _implements_any(plugin: object) -> bool:
-    mark = f"{PROJECT}_impl"
-    return any(getattr(item, mark, None) for name, item in vars(plugin).items() if name.startswith("agent_replay_")) if hasattr(
-        plugin, "__dict__"
-    ) else False
+    functions = getattr(plugin, "__dict__", {}).items()
+    return any(hasattr(item, f"{PROJECT}_impl") for name, item in functions if name.startswith("agent_replay_"))

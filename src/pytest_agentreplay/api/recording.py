@@ -109,7 +109,7 @@ def _same(old: Trace, new: Trace) -> bool:
 
 
 def _redacted(step: Step, redaction: Redaction) -> Step:
-    values = {
+    values: dict[str, Any] = {
         name: redaction.redact(getattr(step, name))
         for name in ("args", "raw_args", "result", "state")
         if name in step.model_fields_set and getattr(step, name) is not None

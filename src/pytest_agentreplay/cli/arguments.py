@@ -22,7 +22,8 @@ class _Version(argparse.Action):
             number = version("pytest-agentreplay-guard")
         except PackageNotFoundError:
             number = "(not installed)"
-        parser.exit(message=f"agent-replay {number}\n")
+        print(f"agent-replay {number}")
+        parser.exit()
 
 
 def parser() -> argparse.ArgumentParser:

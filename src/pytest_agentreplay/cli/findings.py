@@ -88,7 +88,8 @@ def _unclassified(trace: Trace) -> Iterator[Finding]:
 
 
 def _unknown_names(trace: Trace, expect: Expect) -> Iterator[Finding]:
-    tools = {one.tool for one in [*trace.tool_steps, *trace.replay.answers]} | set(trace.tools)
+    tools = {step.tool for step in trace.tool_steps} | set(trace.tools)
+    tools |= {answer.tool for answer in trace.replay.answers}
     for tool, limit in (expect.calls or {}).items():
         forbidden = limit.max == 0 or limit.exactly == 0
         # Forbidding what was never there is sound; only a near miss is likely a slip.

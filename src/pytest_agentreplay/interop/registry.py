@@ -24,10 +24,12 @@ class Importer(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What a user types."""
 
     @property
-    def description(self) -> str: ...
+    def description(self) -> str:
+        """What it reads, in one line."""
 
     def parse(self, data: bytes, source: str) -> Imported:
         """Turn one document into traces; `source` names it in notes, refusals and file names."""

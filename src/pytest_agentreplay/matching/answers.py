@@ -101,10 +101,7 @@ class AnswerBook:
 
     def take(self, call: Call) -> ToolStep | Answer | Unanswered:
         """Hand out the answer of a call, or say why there is none."""
-        if self._options.match == "args":
-            found = self._take_by_args(call)
-        else:
-            found = self._take_by_position(call)
+        found = self._take_by_args(call) if self.by_args else self._take_by_position(call)
         return found or self._take_extra(call) or self._explain(call)
 
     def _take_by_args(self, call: Call) -> ToolStep | None:

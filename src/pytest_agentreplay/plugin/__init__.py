@@ -1,8 +1,8 @@
-"""pytest's entry point: options, fixtures and hooks that delegate. PYTEST_DONT_REWRITE
+"""pytest's entry point: options, fixtures and hooks that delegate.
 
 Loaded into every test session of the environment, so it imports nothing of this
 package and nothing that pytest hasn't imported; what a hook needs it imports
-when it is needed.
+when it is needed. (PYTEST_DONT_REWRITE)
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 @pytest.fixture
 def agent_replay(request: pytest.FixtureRequest) -> Iterator[AgentReplay]:
-    """Replay a golden trace: ``run = agent_replay("refund-loop", support_agent)``."""
+    """Give the test what replays golden traces; see `plugin.fixture.AgentReplay`."""
     from pytest_agentreplay.plugin.fixture import replaying
 
     with replaying(request) as fixture:

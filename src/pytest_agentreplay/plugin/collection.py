@@ -37,7 +37,7 @@ def collect_file(path: Path, parent: pytest.Collector) -> pytest.Collector | Non
         return None
     if kind is not None and not kind.startswith("agentreplay.") and not ours:
         return None
-    return GoldenTraceFile.from_parent(parent, path=path)  # type: ignore[no-any-return]
+    return GoldenTraceFile.from_parent(parent, path=path)
 
 
 def parametrize_golden_trace(metafunc: pytest.Metafunc) -> None:
@@ -51,7 +51,9 @@ def parametrize_golden_trace(metafunc: pytest.Metafunc) -> None:
         pytest.fail(str(error), pytrace=False)
     if not chosen:
         places = ", ".join(map(str, settings.dirs))
-        pytest.fail(f"golden_trace stands for no trace under {places}\n  next     add one, or widen the marker", pytrace=False)
+        pytest.fail(
+            f"golden_trace stands for no trace under {places}\n  next     add one, or widen the marker", pytrace=False
+        )
     names, paths = zip(*chosen, strict=True)
     metafunc.parametrize("golden_trace", paths, ids=names, indirect=True)
 

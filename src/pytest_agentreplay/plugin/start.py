@@ -10,6 +10,7 @@ import pytest
 
 from pytest_agentreplay.errors import SettingsError
 from pytest_agentreplay.plugin.settings import DEFAULT_DIR, settings_of, trace_dirs
+from pytest_agentreplay.plugin.summary import report_formats
 from pytest_agentreplay.reports.formats import renderer_for
 from pytest_agentreplay.storage import find_traces, format_of
 
@@ -23,7 +24,7 @@ def start(config: pytest.Config) -> None:
     try:
         settings_of(config)
         for name in config.option.agent_replay_report or ():
-            renderer_for(name)
+            renderer_for(name, report_formats())
     except SettingsError as error:
         raise pytest.UsageError(str(error)) from None
     if config.option.agent_replay and not hasattr(config, "workerinput"):
@@ -37,7 +38,8 @@ def _require_directories(config: pytest.Config) -> None:
     for directory in trace_dirs(config):
         if config.getini("agent_replay_dirs") and not directory.is_dir():
             raise pytest.UsageError(
-                f"agent_replay_dirs names {directory}, which is no directory\n  next     create it, or correct the ini key"
+                f"agent_replay_dirs names {directory}, which is no directory\n"
+                "  next     create it, or correct the ini key"
             )
 
 

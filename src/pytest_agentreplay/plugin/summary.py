@@ -28,7 +28,11 @@ def summarize(terminal: Any, config: pytest.Config) -> None:
 
 def report_formats() -> dict[str, Renderer]:
     """The report formats of third parties, by ending."""
-    return {ending: render for formats in plugin_manager().hook.agent_replay_report_formats() for ending, render in formats.items()}
+    return {
+        ending: render
+        for formats in plugin_manager().hook.agent_replay_report_formats()
+        for ending, render in formats.items()
+    }
 
 
 def _facts(terminal: Any) -> Iterator[dict[str, Any]]:
@@ -44,7 +48,8 @@ def lines(facts: list[dict[str, Any]], skipped: int) -> Iterator[str]:
     """Say what the replays did, one line a subject; subjects with nothing to say are left out."""
     diverged = sum(fact["failure"] is not None for fact in facts)
     yield f"golden traces   {len(facts)} run, {diverged} diverged, {skipped} not checked"
-    yield f"tool calls      {_sum(facts, 'answered')} answered, {_sum(facts, 'withheld')} writes withheld, {_sum(facts, 'live')} live"
+    answered, withheld, live = (_sum(facts, key) for key in ("answered", "withheld", "live"))
+    yield f"tool calls      {answered} answered, {withheld} writes withheld, {live} live"
     yield f"escapes         {_sum(facts, 'escapes')}"
     for outcome in ("updated", "recorded"):
         names = [fact["trace"] for fact in facts if fact["outcome"] == outcome]

@@ -8,7 +8,7 @@ tool is ever waited for.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -60,9 +60,7 @@ class Decides(Protocol):
     def running(self, call: ObservedCall) -> AbstractContextManager[None]:
         """Mark the time that a real tool runs: what it does is no escape, and no call of the agent."""
 
-    def note_checkpoint(
-        self, state: Value | Missing, at: str | None, context: dict[str, Any]
-    ) -> None:
+    def note_checkpoint(self, state: Value | Missing, at: str | None, context: dict[str, Any]) -> None:
         """Note a checkpoint."""
 
 
@@ -122,9 +120,7 @@ class Boundary:
             raise
         self._session.note_result(outcome.call, yielded)
 
-    async def agenerate(
-        self, spec: ToolSpec, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> AsyncIterator[Any]:
+    async def agenerate(self, spec: ToolSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncIterator[Any]:
         """Answer a call of an async generator function, once its first item is asked for."""
         __tracebackhide__ = True
         if self._is_nested(spec):
@@ -207,9 +203,7 @@ class Quarantine:
         self._withhold(spec)
         yield from spec.body(*args, **kwargs)
 
-    async def agenerate(
-        self, spec: ToolSpec, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> AsyncIterator[Any]:
+    async def agenerate(self, spec: ToolSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncIterator[Any]:
         """Call an async generator function."""
         self._withhold(spec)
         async for item in spec.body(*args, **kwargs):
@@ -235,7 +229,7 @@ def _deliver(outcome: Returns | Raises) -> Any:
 
 
 class _Turn:
-    def __await__(self) -> Iterator[None]:
+    def __await__(self) -> Generator[None]:
         yield
 
 

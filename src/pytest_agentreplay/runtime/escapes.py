@@ -5,7 +5,7 @@ Plain data. Nothing here knows how attempts come to be known, or which are permi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from pytest_agentreplay.errors import EscapeError
@@ -49,9 +49,16 @@ class Escape:
     what: str
     place: str
     target: str
+    _error: EscapeError = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_error", self._make_error())
 
     def error(self) -> EscapeError:
-        """Make the exception that stops it, with the option that would permit it."""
+        """Give the one exception that stops it and is told of it, with the option that would permit it."""
+        return self._error
+
+    def _make_error(self) -> EscapeError:
         return EscapeError(
             f"the agent left its sealed run: {self.what}",
             at=self.place,

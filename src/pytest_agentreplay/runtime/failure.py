@@ -29,12 +29,15 @@ def failure_of(run: Run, divergences: Sequence[Divergence]) -> Exception | None:
     """Make the one error that tells how a run failed; None when nothing went wrong.
 
     A problem at the boundary that is also the first divergence is told once. A problem of
-    another kind comes first when nothing diverged, and is named beside it otherwise.
+    another kind comes first when nothing diverged before it ended the run, and is named
+    beside the first divergence otherwise.
     """
     problems = run.problems
     if not divergences or run.trace is None:
         return _problem_error(problems)
     first = divergences[0]
+    if run.ended_by is not None and first.kind == "error":
+        return _problem_error([run.ended_by, *(problem for problem in problems if problem is not run.ended_by)])
     told = next((problem for problem in problems if _is_told_by(first, problem)), None)
     shown = divergences[:1] if run.cut_short else divergences
     error = divergence_error(run.trace, run.observed(), shown, told)

@@ -66,7 +66,9 @@ class ObservedCall:
             "group": self.group,
             "finished": self.finished,
         }
-        given: dict[str, Any] = {name: item for name, item in optional.items() if item is not MISSING and item is not None}
+        given: dict[str, Any] = {
+            name: item for name, item in optional.items() if item is not MISSING and item is not None
+        }
         if self.result is None:
             given["result"] = None
         if self.state is None:

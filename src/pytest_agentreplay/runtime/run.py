@@ -38,6 +38,7 @@ class Run:
     Attributes:
         trace: the golden trace; None while the first recording is made.
         error: the exception that left the agent, as recorded; None if it ended in an output.
+        ended_by: the problem at the boundary whose exception left the agent.
     """
 
     def __init__(self, session: Session) -> None:
@@ -47,7 +48,7 @@ class Run:
         self._output: Any = MISSING
         self.trace: Trace | None = session.golden
         self.error: ErrorInfo | None = None
-        self._ended_by_problem = False
+        self.ended_by: Problem | None = None
         self.divergences: list[Divergence] = []
 
     @property
@@ -167,7 +168,7 @@ class Run:
     @property
     def cut_short(self) -> bool:
         """Whether the run ended because the boundary ended it, so that what is missing after that is no news."""
-        return bool(self._session.stopped) or self._ended_by_problem
+        return bool(self._session.stopped) or self.ended_by is not None
 
     def note_end(self, output: Any = MISSING, error: BaseException | None = None) -> None:
         """Note how the agent ended: what it returned, or the exception that left it."""
@@ -175,7 +176,7 @@ class Run:
             self._output = output
         if error is not None and not isinstance(error, RunStopped):
             self.error = record_error(error)
-            self._ended_by_problem = any(problem.error is error for problem in self.problems)
+            self.ended_by = next((problem for problem in self.problems if problem.error is error), None)
 
     def observed(self) -> Observed:
         """The run as the comparison sees it: redacted recordings count as what they stand for."""
@@ -206,7 +207,7 @@ class Run:
         divergences = self.judge(expect)
         self.divergences.extend(divergences)
         if divergences:
-            raise divergence_error(self.trace, self.observed(), divergences)
+            raise divergence_error(self.trace or Trace(), self.observed(), divergences)
 
     def _unknown(self, address: str) -> SettingsError:
         known = ", ".join(step.address for step in self.steps) or "nothing"

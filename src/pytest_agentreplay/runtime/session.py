@@ -103,9 +103,7 @@ class Session:
                 self._placeholders = PlaceholderMatcher(self.options.redactor)
                 self._serve(self.golden.input)
             asks = self._placeholders is not None or self.options.equivalent is not None
-            self._book = AnswerBook(
-                expected, self.golden.replay, self._keys.of_step, self._same_args if asks else None
-            )
+            self._book = AnswerBook(expected, self.golden.replay, self._keys.of_step, self._same_args if asks else None)
 
     # -- the boundary's side -------------------------------------------------------------------
 

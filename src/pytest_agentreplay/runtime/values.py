@@ -13,7 +13,7 @@ import enum
 import json
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -57,9 +57,9 @@ def _lenient(value: Any, depth: int) -> Value:
         return Opaque(type_name(value))
     if isinstance(value, enum.Enum):
         return lenient(value.value, depth + 1)
-    for plain in (str, int, float, bytes):
-        if isinstance(value, plain):
-            return plain(value)
+    if isinstance(value, str | int | float | bytes):
+        plain: Callable[[Any], Value] = next(kind for kind in (str, int, float, bytes) if isinstance(value, kind))
+        return plain(value)
     if isinstance(value, Mapping):
         return {str(key): lenient(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -14,7 +14,6 @@ from typing import Any, Protocol
 
 from pytest_agentreplay.tools.spec import ToolSpec
 
-
 RUN_ENVIRONMENT = "PYTEST_AGENTREPLAY_RUN"
 """The variable that holds the process id of the run that started a process."""
 

@@ -91,9 +91,7 @@ def put_in_place(target: Target, effect: Effect | None, name: str | None, source
         spec, restore = find_spec(target.value), None
         if spec is None:
             function, has_self = python_function(target)
-            spec = find_spec(function)
-            if spec is None:
-                spec, restore = _install(function, target.name or name or name_of(function), has_self)
+            spec, restore = _install(function, target.name or name or name_of(function), has_self)
         layers = _layers_of.get(spec)
         if layers is None:
             layers = _layers_of[spec] = _Layers(spec, restore)

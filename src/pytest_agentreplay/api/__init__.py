@@ -1,0 +1,1 @@
+"""What the front doors stand on: running, recording, settings and third-party hooks."""
