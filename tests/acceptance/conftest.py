@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -56,12 +63,66 @@ output: done
 """
 
 
+OUTCOME_LOG = """
+import json
+
+OUTCOMES = {}
+
+def pytest_runtest_logreport(report):
+    if report.when != "call" and report.outcome == "passed":
+        return
+    OUTCOMES[report.nodeid] = {
+        "outcome": "error" if report.failed and report.when != "call" else report.outcome,
+        "text": report.longreprtext,
+        "sections": report.sections,
+        "properties": report.user_properties,
+        "facts": getattr(report, "agent_replay", []),
+    }
+
+def pytest_sessionfinish(session):
+    if not hasattr(session.config, "workerinput"):
+        (session.config.rootpath / "outcomes.json").write_text(json.dumps(OUTCOMES))
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one test of a project ended.
+
+    Attributes:
+        facts: what the plugin told of each replay in it.
+    """
+
+    outcome: str
+    text: str
+    sections: list[list[str]]
+    properties: list[list[str]]
+    facts: list[dict[str, Any]]
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of the divergences, the first first."""
+        return [divergence["kind"] for fact in self.facts for divergence in fact["divergences"]]
+
+    @property
+    def shown(self) -> str:
+        """All that the test's failure shows."""
+        return "\n".join([self.text, *(content for _, content in self.sections)])
+
+
+class Outcomes(dict[str, Outcome]):
+    """The outcomes of a project's tests, by the last part of their ids; `stdout` and `ret` of the run."""
+
+    stdout = ""
+    ret = 0
+
+
 class Shop:
     """Writes the project's files and runs pytest in it."""
 
-    def __init__(self, pytester: pytest.Pytester) -> None:
+    def __init__(self, path: Path, pytester: pytest.Pytester | None = None) -> None:
         self.pytester = pytester
-        self.path = pytester.path
+        self.path = path
         self.module(SHOP)
         self.trace("refund", TRACE)
         self.ini("")
@@ -89,7 +150,21 @@ class Shop:
         (self.path / f"{name}.py").write_text(dedent(text), encoding="utf-8")
 
     def run(self, *args: str) -> pytest.RunResult:
+        assert self.pytester is not None
         return self.pytester.runpytest_subprocess("-p", "no:cacheprovider", *args)
+
+    def outcomes(self, *args: str, timeout: float = 120) -> Outcomes:
+        """Run many tests in one session and tell how each ended; no real write may ever have run."""
+        self.module(OUTCOME_LOG, "outcome_log")
+        (self.path / "outcomes.json").unlink(missing_ok=True)
+        command = [sys.executable, "-m", "pytest", "-p", "outcome_log", "-p", "no:cacheprovider", *args]
+        own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        done = subprocess.run(command, cwd=self.path, env=own, capture_output=True, text=True, timeout=timeout)
+        assert not (self.path / "real_writes.txt").exists(), f"a real write ran\n{done.stdout}"
+        found = json.loads((self.path / "outcomes.json").read_text(encoding="utf-8"))
+        outcomes = Outcomes({nodeid.rpartition("::")[2]: Outcome(**fields) for nodeid, fields in found.items()})
+        outcomes.stdout, outcomes.ret = done.stdout + done.stderr, done.returncode
+        return outcomes
 
     def replay(self, *args: str) -> pytest.RunResult:
         """Run the golden traces; no real write may ever have run."""
@@ -101,7 +176,13 @@ class Shop:
 @pytest.fixture
 def shop(pytester: pytest.Pytester) -> Shop:
     """A project with one tool-calling agent and one golden trace."""
-    return Shop(pytester)
+    return Shop(pytester.path, pytester)
+
+
+@pytest.fixture(scope="module")
+def big_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """A shop for one run of many tests, whose outcomes a file's own tests then look at."""
+    return Shop(tmp_path_factory.mktemp("shop"))
 
 
 Fixture = Callable[[], Shop]

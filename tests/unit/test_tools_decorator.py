@@ -36,14 +36,21 @@ class FakeGate:
         yield self.call(spec, args, kwargs)
 
 
+@pytest.fixture(autouse=True)
+def _no_session():
+    """No session is active, and no quarantine that an earlier run of this process left behind."""
+    before = gate.active
+    gate.set_active(None)
+    yield
+    gate.set_active(before)
+
+
 @pytest.fixture
 def session():
     """A session is active."""
-    before = gate.active
     fake = FakeGate()
     gate.set_active(fake)
-    yield fake
-    gate.set_active(before)
+    return fake
 
 
 @tool(effect="read")

@@ -35,12 +35,19 @@ class FakeGate:
         return await spec.body(*args, **kwargs) if self.live else "answered"
 
 
+@pytest.fixture(autouse=True)
+def _no_session():
+    """No session is active, and no quarantine that an earlier run of this process left behind."""
+    before = gate.active
+    gate.set_active(None)
+    yield
+    gate.set_active(before)
+
+
 @pytest.fixture
 def put_in_force():
     """Start a session when the test says so."""
-    before = gate.active
-    yield lambda **options: gate.set_active(FakeGate(**options)) or gate.active
-    gate.set_active(before)
+    return lambda **options: gate.set_active(FakeGate(**options)) or gate.active
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ class ActiveRun:
         self._seal = seal
         self._lineage = Lineage()
         self._scope = ExitStack()
-        self.over = False
+        self._left_to_loop = False
 
     def begin(self) -> Run:
         """Put the session in force.
@@ -75,31 +75,43 @@ class ActiveRun:
                 "another replay is still running in this process",
                 next="let the first agent_replay end before the next begins",
             )
-        self._scope.callback(_one_at_a_time.release)
-        _withhold_in_forks()
-        propagation.install()
-        self._scope.callback(propagation.uninstall)
-        self._scope.enter_context(run_marker())
-        self._scope.callback(gate.set_active, Quarantine())
-        gate.set_active(Boundary(self.session))
-        self._scope.enter_context(self._lineage.entered())
-        if self._seal is not None:
-            self._scope.enter_context(sealed(self._lineage, replace(self._seal, report=self._note_escape)))
+        with ExitStack() as scope:
+            scope.callback(_one_at_a_time.release)
+            _withhold_in_forks()
+            propagation.install()
+            scope.callback(propagation.uninstall)
+            scope.enter_context(run_marker())
+            scope.callback(gate.set_active, Quarantine())
+            gate.set_active(Boundary(self.session))
+            scope.enter_context(self._lineage.entered())
+            if self._seal is not None:
+                scope.enter_context(sealed(self._lineage, replace(self._seal, report=self._note_escape)))
+            self._scope = scope.pop_all()
         return self.run
 
     def end(self) -> None:
-        """Wait for unfinished work, then let nothing of this run through any more."""
-        self._close(self._lineage.wait_idle(SURVIVOR_PATIENCE))
+        """Wait for unfinished work, then let nothing of this run through any more.
+
+        Tasks of a running event loop can't go on while this waits; `late_survivors` looks at them again.
+        """
+        survivors = self._lineage.wait_idle(SURVIVOR_PATIENCE)
+        self._left_to_loop = _has_running_loop()
+        self._close([work for work in survivors if not (self._left_to_loop and work.kind == "task")])
 
     async def aend(self) -> None:
         """Do what `end` does, inside a running event loop."""
         self._close(await self._lineage.wait_idle_async(SURVIVOR_PATIENCE))
 
+    def late_survivors(self) -> Exception | None:
+        """Tell of work that `end` could not wait for and that is still not done, now that the test ends."""
+        late = self._lineage.in_flight() if self._left_to_loop else []
+        self._left_to_loop = False
+        return _survivor_error(late[0]) if late else None
+
     def _close(self, survivors: list[Work]) -> None:
-        self.run.steps  # noqa: B018 - samples the state once more, while the run is still on
+        self.session.sample_state()
         self._lineage.close()
         self._scope.close()
-        self.over = True
         for work in survivors:
             self.session.note_problem("survivor", _survivor_error(work))
 
@@ -110,7 +122,8 @@ class ActiveRun:
         """Judge the run; what a test should see, or None when all is as expected."""
         golden = self.run.trace
         expect = self._expect or (golden.expect if golden else None)
-        divergences = self.run.judge(expect) if self._check and self.session.options.mode == "replay" else []
+        judged = self._check and (self.run.mode == "replay" or expect is not None)
+        divergences = self.run.judge(expect) if judged else []
         self.run.divergences.extend(divergences)
         return failure_of(self.run, divergences)
 
@@ -120,6 +133,14 @@ def _withhold_in_forks() -> None:
     """Let a forked child of a run call no tools; its answers and notes would be lost."""
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_enter_child)
+
+
+def _has_running_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _enter_child() -> None:

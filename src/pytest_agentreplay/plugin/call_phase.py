@@ -53,9 +53,12 @@ class CallPhase:
         report = yield
         fixture = item.stash.get(self.KEY, None)
         if fixture is not None and call.when == "call":
-            facts = [facts_of(result, report.outcome) for result in fixture.results]
+            frames = bool(item.config.option.agent_replay_report)
+            facts = [facts_of(result, report.outcome, frames=frames) for result in fixture.results]
             report.agent_replay = facts  # type: ignore[attr-defined]
-            report.user_properties.extend(("agent_replay", f"{fact['trace']}: {fact['outcome']}") for fact in facts)
+            told = [("agent_replay", f"{fact['trace']}: {fact['failure'] or fact['outcome']}") for fact in facts]
+            report.user_properties.extend(told)
+            item.user_properties.extend(told)  # JUnit's reporter takes those of the teardown's report
             report.sections.extend(sections_of(fixture.results))
         return report
 
@@ -69,6 +72,8 @@ def is_in_section(item: pytest.Item, error: BaseException) -> bool:
 def settle(fixture: AgentReplay, raised: BaseException | None) -> None:
     """Raise what the agent hid from the test; keep recordings of a test that passed."""
     __tracebackhide__ = True
+    for result in fixture.results:
+        result.failure = result.failure or result.active.late_survivors()
     untold = [result for result in fixture.results if result.failure is not None and not result.told]
     for result in untold:
         result.told = True

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from pytest_agentreplay.plugin.fixture import Result
 
 
-def facts_of(result: Result, outcome: str) -> dict[str, Any]:
+def facts_of(result: Result, outcome: str, *, frames: bool) -> dict[str, Any]:
     """Gather what reports and the summary say of one replay; JSON only.
 
     Args:
         result: the replay.
         outcome: pytest's outcome of the test it belongs to.
+        frames: with the timeline, whose size is that of the run: a session keeps its facts to the end.
     """
     run = result.run
     calls = run.observed_calls
@@ -39,7 +40,7 @@ def facts_of(result: Result, outcome: str) -> dict[str, Any]:
         "unclassified": sorted({call.tool for call in calls if call.effect_source == UNCLASSIFIED}),
         "drift": [drift.address for drift in run.drifts],
         "verdicts": dict(Counter(verdict.decision for verdict in run.verdicts.values())),
-        "timeline": timeline(run),
+        "timeline": timeline(run) if frames else [],
     }
 
 

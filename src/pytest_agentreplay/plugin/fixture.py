@@ -27,7 +27,7 @@ from pytest_agentreplay.api.replaying import (
     input_of,
 )
 from pytest_agentreplay.api.sessions import SessionMaker
-from pytest_agentreplay.errors import AgentReplayError, SettingsError
+from pytest_agentreplay.errors import AgentReplayError, RunStopped, SettingsError
 from pytest_agentreplay.jsonable import MISSING
 from pytest_agentreplay.plugin.agents import import_agent, refuse_pytest_marks
 from pytest_agentreplay.plugin.call_phase import CallPhase
@@ -46,6 +46,7 @@ def replaying(request: pytest.FixtureRequest) -> Iterator[AgentReplay]:
     request.node.stash[CallPhase.KEY] = fixture
     with fixture.undo:
         yield fixture
+    del request.node.stash[CallPhase.KEY]  # a session keeps its items, and the runs would stay with them
 
 
 class AgentReplay:
@@ -337,13 +338,19 @@ class ReplayScope:
         """Raise what the run ended in; the agent's own exception becomes its cause."""
         __tracebackhide__ = True
         failure = self._result.failure = self._fixture.judge(self._result)
-        if cause is not None and not ends_the_run(cause):
+        if cause is not None and (not ends_the_run(cause) or (failure is None and not self._expects(cause))):
             raise cause
         if failure is None:
             return
         self._result.told = True
         foreign = cause is not None and not isinstance(cause, AgentReplayError) and isinstance(cause, Exception)
         raise failure from (cause if foreign else None)
+
+    def _expects(self, cause: BaseException) -> bool:
+        """Tell whether a run that nothing objects to may end so: stopped, or in the error that was recorded."""
+        golden = self._result.run.trace
+        recorded = golden is not None and golden.error is not None and self._result.run.mode == "replay"
+        return recorded or isinstance(cause, RunStopped)
 
     def _leave(self, error: BaseException | None) -> bool:
         __tracebackhide__ = True
@@ -354,7 +361,7 @@ class ReplayScope:
             self._result.told = True
             raise failure
         error.add_note(str(failure))
-        self._result.told = isinstance(error, AgentReplayError)
+        self._result.told = all(problem.error is error for problem in self._result.run.problems)
         return False
 
 

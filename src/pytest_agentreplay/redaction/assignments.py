@@ -40,7 +40,14 @@ _SHORTEST_NUMBER: Final = {"password": 4, "token": 8, "secret": 8}
 
 
 class _Key(NamedTuple):
-    """A sensitive key in a text, and how its value is joined to it."""
+    """A sensitive key in a text.
+
+    Attributes:
+        kind: of what it stands for.
+        quote: the quotation mark around it, with its backslashes; empty where there is none.
+        tight: no space parts it from its value.
+        certain: it stands in a query or in XML, and not in code or prose.
+    """
 
     kind: str
     quote: str
@@ -53,10 +60,13 @@ def assignment_detector(keys: KeyRules) -> Detector:
     screen = rf"(?i)(?:{keys.stems})[\w.-]*(?:\\*[\"'`]|\*\*?)?[ \t]*[:=>]"
 
     def find(text: str) -> Iterator[Span]:
+        seen = 0  # a value is looked at once, whatever keys are in it: the search stays linear
         for match in _ASSIGNMENT.finditer(text):
-            key = _key_at(text, match, keys)
-            if key is not None:
-                yield from _values(text, match.end(), key, keys)
+            key = _key_at(text, match, keys) if match.end() >= seen else None
+            for span in _values(text, match.end(), key, keys) if key else ():
+                seen = span.end
+                if span.kind:
+                    yield span
 
     return Detector("", screen, find)
 
@@ -71,7 +81,7 @@ def _key_at(text: str, match: re.Match[str], keys: KeyRules) -> _Key | None:
     if kind is None:
         return None
     quote = match[2] if match[2][-1:] in ("'", '"', "`") else ""
-    return _Key(kind, quote, match[3].strip("*") == match[3].strip(), before in ("?", "&", "<") and before != "")
+    return _Key(kind, quote, tight=match[3].strip() == match[3], certain=before in ("?", "&", "<"))
 
 
 def _values(text: str, start: int, key: _Key, keys: KeyRules) -> Iterator[Span]:
@@ -122,13 +132,17 @@ def _contained(text: str, flat: re.Match[str], kind: str) -> Iterator[Span]:
 
 
 def _bare(text: str, start: int, key: _Key, keys: KeyRules) -> Iterator[Span]:
+    """Find a value without quotation marks; first all that was looked at, as a span of no kind."""
     scheme = _SCHEME.match(text, start) if key.kind == "token" else None
     if scheme is not None:
         start = scheme.end()
     to_line_end = _WHOLE_LINE.get(key.kind)
     whole_line = to_line_end is not None and not key.tight and to_line_end.match(text, start)
     value = (_LINE if whole_line else _BARE).match(text, start)
-    if value is None or not (scheme or whole_line or _is_plausible(value, text, key, keys)):
+    if value is None:
+        return
+    yield Span(start, value.end(), "", guessable=True)
+    if not (scheme or whole_line or _is_plausible(value, text, key, keys)):
         return
     is_number = value[0].isdecimal()
     if is_number and key.quote and key.kind not in NUMERIC:

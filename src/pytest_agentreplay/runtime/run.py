@@ -161,9 +161,7 @@ class Run:
 
     def judge(self, expect: Expect | None) -> list[Divergence]:
         """Compare the run with its golden trace, or with other expectations."""
-        if self.trace is None:
-            return []
-        return judge(expect, self.trace, self.observed())
+        return judge(expect, self.trace or Trace(), self.observed())
 
     @property
     def cut_short(self) -> bool:

@@ -69,6 +69,7 @@ def _lift(lineage: Lineage) -> None:
 def _hook(event: str, args: tuple[Any, ...]) -> None:
     if not _sealed:
         return
+    __tracebackhide__ = True
     reader = READERS.get(event)
     if reader is None and event not in _TEMPORARY:
         return
@@ -83,6 +84,7 @@ def _hook(event: str, args: tuple[Any, ...]) -> None:
 
 
 def _judge(permits: Permits, reader: Reader, args: tuple[Any, ...]) -> None:
+    __tracebackhide__ = True
     with outside():
         for attempt in reader(*args):
             if permits.allows(attempt):

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn, TypeAlias
 
-from pytest_agentreplay.errors import GuardBlocked, RunStopped, ToolError, UnrecordedCallError
+from pytest_agentreplay.errors import GuardBlocked, RunStopped, SettingsError, ToolError, UnrecordedCallError
 from pytest_agentreplay.jsonable import MISSING, Missing, Value, canonical, equal
 from pytest_agentreplay.matching import AnswerBook, Call, Unanswered
 from pytest_agentreplay.redaction import PlaceholderMatcher, Redactor, holds_placeholder
@@ -181,10 +181,15 @@ class Session:
         """Sample the agent's state for the calls made since the last sample."""
         if self.options.state is None or not self._unsampled:
             return
-        state = lenient(self.options.state())
-        for call in self._unsampled:
+        calls, self._unsampled = self._unsampled, []
+        try:
+            state = lenient(self.options.state())
+        except Exception as error:
+            told = SettingsError(f"state= raised {type(error).__name__}: {error}", next="let it only read the state")
+            self.note_problem("tool", told, calls[-1])
+            return
+        for call in calls:
             call.state = state
-        self._unsampled.clear()
 
     # -- one call ------------------------------------------------------------------------------
 
