@@ -45,7 +45,13 @@ REFERENCE = "\n".join(path.read_text("utf-8") for path in sorted((DOCS / "refere
 MOST_EXCERPTS = 6  # in all pages together
 
 FENCE = re.compile(r"^(?P<ticks>```+)(?P<info>[^`\n]*)\n(?P<body>.*?)^(?P=ticks)[ \t]*$", re.MULTILINE | re.DOTALL)
-COMMANDS = {"pytest": "pytest", "agent-replay": "pytest_agentreplay", "python": ""}
+# Console scripts don't put the working directory on the path, as `python -m` would.
+COMMANDS = {
+    "pytest": "env PYTHONSAFEPATH=1 '{python}' -m pytest",
+    "agent-replay": "env PYTHONSAFEPATH=1 '{python}' -m pytest_agentreplay",
+    "python": "'{python}'",
+    "pip": "'{python}' '{pip}'",
+}
 # Stands in for pip, which needs a registry and would change the environment that runs this: it writes what
 # `pip install --editable .` leaves of a project's entry points.
 PIP = """\
@@ -91,17 +97,12 @@ class Project:
         self.path.mkdir()
         self._bin = path / "bin"
         self._bin.mkdir()
-        for name, module in COMMANDS.items():
-            self._command(name, f'exec "{sys.executable}" {f"-m {module}" if module else ""} "$@"')
-        (self._bin / "pip.py").write_text(PIP)
-        self._command("pip", f'exec "{sys.executable}" "{self._bin / "pip.py"}" "$@"')
-
-    def _command(self, name: str, line: str) -> None:
-        script = self._bin / name
-        # Console scripts don't put the working directory on the path, as `python -m` would.
-        safe = "" if name == "python" else "PYTHONSAFEPATH=1 "
-        script.write_text(f"#!/bin/sh\n{safe}{line}\n".replace("PYTHONSAFEPATH=1 exec", "PYTHONSAFEPATH=1; export PYTHONSAFEPATH; exec"))
-        script.chmod(0o755)
+        pip = self._bin / "pip.py"
+        pip.write_text(PIP)
+        for name, line in COMMANDS.items():
+            script = self._bin / name
+            script.write_text(f'#!/bin/sh\nexec {line.format(python=sys.executable, pip=pip)} "$@"\n')
+            script.chmod(0o755)
 
     def take(self, block: Block) -> None:
         """Do what a block says."""
@@ -151,18 +152,18 @@ class Project:
                 )
 
     def _run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
-        environment = {name: text for name, text in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
-        path = os.pathsep.join([str(ROOT / "src"), str(self.path)]) if list(self.path.glob("*.dist-info")) else str(ROOT / "src")
+        environment = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")}
+        installed = [str(self.path)] if list(self.path.glob("*.dist-info")) else []
         environment |= {
             "PATH": os.pathsep.join([str(self._bin), environment.get("PATH", os.defpath)]),
-            "PYTHONPATH": path,
+            "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), *installed]),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONWARNINGS": "ignore",  # of other plugins, about themselves
             "COLUMNS": "80",
             "PY_COLORS": "0",
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
-        return subprocess.run(
-            command, cwd=self.path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=120
-        )
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
+        return subprocess.run(command, cwd=self.path, env=environment, text=True, check=False, timeout=120, **pipes)
 
 
 def _pattern(shown: str) -> str:
@@ -225,10 +226,9 @@ def test_every_page_is_in_the_index():
 
 
 def _options() -> list[str]:
-    flags, keys = pytest.Parser(_ispytest=True), []
-    plugin.pytest_addoption(flags)
-    names = [option.names()[0] for group in flags._groups for option in group.options]
-    return [*names, *flags._inidict, *keys]
+    options = pytest.Parser(_ispytest=True)
+    plugin.pytest_addoption(options)
+    return [*(option.names()[0] for group in options._groups for option in group.options), *options._inidict]
 
 
 def _verbs() -> dict[str, list[str]]:

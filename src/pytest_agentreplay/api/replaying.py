@@ -198,7 +198,10 @@ def input_of(run: Run, given: Any) -> Any:
     if given is not None:
         return given
     recorded = run.trace.input if run.trace is not None else MISSING
-    return recorded if recorded is MISSING else snapshot(recorded)
+    if recorded is MISSING:
+        return MISSING
+    run.hand_over(recorded)
+    return snapshot(recorded)
 
 
 def ends_the_run(error: BaseException) -> bool:

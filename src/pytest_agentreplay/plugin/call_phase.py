@@ -59,7 +59,7 @@ class CallPhase:
             told = [("agent_replay", f"{fact['trace']}: {fact['failure'] or fact['outcome']}") for fact in facts]
             report.user_properties.extend(told)
             item.user_properties.extend(told)  # JUnit's reporter takes those of the teardown's report
-            report.sections.extend(sections_of(fixture.results))
+            report.sections.extend(sections_of(fixture.results, verbose=item.config.get_verbosity() > 0))
         return report
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from pytest_agentreplay.runtime.failure import complete_text
 from pytest_agentreplay.runtime.timeline import timeline
 from pytest_agentreplay.tools.effects import UNCLASSIFIED
 
@@ -44,10 +45,18 @@ def facts_of(result: Result, outcome: str, *, frames: bool) -> dict[str, Any]:
     }
 
 
-def sections_of(results: Iterable[Result]) -> Iterable[tuple[str, str]]:
-    """Give the report sections of a test: every failure in full, and the drift of live reads."""
+def sections_of(results: Iterable[Result], *, verbose: bool) -> Iterable[tuple[str, str]]:
+    """Give the report sections of a test: every failure, and the drift of live reads.
+
+    Args:
+        results: the replays of the test.
+        verbose: tell all of a failure, and not only where it began.
+    """
     for result in results:
         if result.failure is not None:
-            yield f"agent replay: {result.name}", str(result.failure)
+            notes = getattr(result.failure, "__notes__", [])
+            yield f"agent replay: {result.name}", "\n".join([str(result.failure), *notes])
+            if verbose and result.run.divergences:
+                yield f"agent replay, all of it: {result.name}", complete_text(result.run)
         for drift in result.run.drifts:
             yield f"tool drift: {drift.address}", f"recorded  {drift.recorded!r}\nlive      {drift.live!r}"

@@ -45,6 +45,7 @@ def replaying(request: pytest.FixtureRequest) -> Iterator[AgentReplay]:
     fixture = AgentReplay(request)
     request.node.stash[CallPhase.KEY] = fixture
     with fixture.undo:
+        fixture.prepare()
         yield fixture
     del request.node.stash[CallPhase.KEY]  # a session keeps its items, and the runs would stay with them
 
@@ -64,6 +65,9 @@ class AgentReplay:
         self.undo = ExitStack()
         self.results: list[Result] = []
         self.unentered: list[ReplayScope] = []
+
+    def prepare(self) -> None:
+        """Put the swaps of the ini file and the adapters of third parties in place."""
         for target, effect in self._settings.swaps.items():
             self.swap(target, effect=effect)
         for seams in plugin_manager().hook.agent_replay_adapters():

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from pytest_agentreplay.jsonable import Value
@@ -34,7 +35,7 @@ class Redactor:
         rules: the project's own.
     """
 
-    __slots__ = ("_detectors", "_screen", "_shortest", "keys")
+    __slots__ = ("_detectors", "_screen", "_shortest", "find_in_key", "keys")
 
     def __init__(self, rules: Rules | None = None) -> None:
         rules = rules or Rules()
@@ -43,6 +44,7 @@ class Redactor:
         built_in = [detector for detector in DETECTORS if detector.kind not in rules.off]
         self._detectors: tuple[Detector, ...] = (*built_in, *rules.detectors, *by_key)
         self._shortest = 1 if rules.detectors else _SHORTEST
+        self.find_in_key = lru_cache(maxsize=4096)(self.find)
         self._screen = Screen([detector.screen for detector in self._detectors])
 
     @classmethod
@@ -131,7 +133,7 @@ class Redaction:
         changed = False
         redacted: dict[str, Value] = {}
         for key, item in mapping.items():
-            new_key = self._text(key, None)
+            new_key = self._text(key, None) if OPENING in key or self._redactor.find_in_key(key) else key
             new_item = self._redact(item, self._redactor.kind_below(key, above))
             changed = changed or new_key is not key or new_item is not item
             redacted[new_key] = new_item

@@ -92,12 +92,11 @@ class Boundary:
             await _let_others_run(outcome.turns)
         return _deliver(outcome)
 
-    def generate(self, spec: ToolSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[Any]:
+    def generate(self, spec: ToolSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Generator[Any, Any, Any]:
         """Answer a call of a generator function, once its first item is asked for."""
         __tracebackhide__ = True
         if self._is_nested(spec):
-            yield from spec.body(*args, **kwargs)
-            return
+            return (yield from spec.body(*args, **kwargs))
         outcome = self._session.admit(spec, args, kwargs)
         if not isinstance(outcome, Runs):
             yield from _deliver(outcome)
@@ -201,13 +200,14 @@ class Quarantine:
     def generate(self, spec: ToolSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[Any]:
         """Call a generator function."""
         self._withhold(spec)
-        yield from spec.body(*args, **kwargs)
+        stream: Iterator[Any] = spec.body(*args, **kwargs)
+        return stream
 
-    async def agenerate(self, spec: ToolSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncIterator[Any]:
+    def agenerate(self, spec: ToolSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncIterator[Any]:
         """Call an async generator function."""
         self._withhold(spec)
-        async for item in spec.body(*args, **kwargs):
-            yield item
+        stream: AsyncIterator[Any] = spec.body(*args, **kwargs)
+        return stream
 
     def checkpoint(self, state: Value | Missing, at: str | None, context: dict[str, Any]) -> None:
         """Take no notice: there is no run."""

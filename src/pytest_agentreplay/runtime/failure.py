@@ -75,6 +75,18 @@ def _problem_error(problems: Sequence[Problem]) -> Exception | None:
     return error
 
 
+def complete_text(run: Run) -> str:
+    """Tell all of it: every divergence with every difference, and both trajectories whole."""
+    lines: list[str] = []
+    for divergence in run.divergences:
+        lines.append(str(divergence))
+        lines += [f"  {one}" for one in divergence.differences]
+    if run.trace is not None and run.divergences:
+        golden, made = trajectories(run.trace, run.observed())
+        lines += ["", side_by_side(golden, made, run.divergences[0], width=_width(), context=len(golden) + len(made))]
+    return "\n".join(lines)
+
+
 def _is_told_by(divergence: Divergence, problem: Problem) -> bool:
     return problem.kind in ("unmatched", "stopped") and problem.call_index == divergence.run_index
 
@@ -101,8 +113,11 @@ def _details(golden: Trace, run: Observed, divergence: Divergence) -> dict[str, 
 
 
 def _trajectories(golden: Trace, run: Observed, divergence: Divergence) -> str:
-    width = max(60, min(shutil.get_terminal_size((100, 24)).columns, 120) - 14)
-    return side_by_side(*trajectories(golden, run), divergence, width=width)
+    return side_by_side(*trajectories(golden, run), divergence, width=_width() - 14)
+
+
+def _width() -> int:
+    return max(74, min(shutil.get_terminal_size((100, 24)).columns, 120))
 
 
 def place_in_trace(golden: Trace, address: str) -> str:

@@ -168,6 +168,10 @@ class Run:
         """Whether the run ended because the boundary ended it, so that what is missing after that is no news."""
         return bool(self._session.stopped) or self.ended_by is not None
 
+    def hand_over(self, recorded: Value) -> None:
+        """Note that the agent was given a recorded value as it is, placeholders and all."""
+        self._session.serve(recorded)
+
     def note_end(self, output: Any = MISSING, error: BaseException | None = None) -> None:
         """Note how the agent ended: what it returned, or the exception that left it."""
         if output is not MISSING:

@@ -101,7 +101,6 @@ class Session:
             self._last_expected = expected[-1] if expected else None
             if _is_redacted(self.golden):
                 self._placeholders = PlaceholderMatcher(self.options.redactor)
-                self._serve(self.golden.input)
             asks = self._placeholders is not None or self.options.equivalent is not None
             self._book = AnswerBook(expected, self.golden.replay, self._keys.of_step, self._same_args if asks else None)
 
@@ -254,7 +253,7 @@ class Session:
             self.note_problem("tool", error, call)
             return Raises(error)
         call.result = taken.result
-        self._serve(taken.result)
+        self.serve(taken.result)
         return Returns(value, turns=_turns(taken))
 
     def _without_outcome(self, call: ObservedCall, misfit: TypeError | None) -> Outcome:
@@ -308,8 +307,9 @@ class Session:
             return True
         return self.options.equivalent is not None and self.options.equivalent(tool, recorded, incoming)
 
-    def _serve(self, value: Value | Missing) -> None:
-        if self._placeholders is not None and value is not MISSING:
+    def serve(self, value: Value) -> None:
+        """Note that the agent was given a recorded value, so that it now has the placeholders in it."""
+        if self._placeholders is not None:
             self._placeholders.served(value)
 
     def _note_drift(self, call: ObservedCall) -> None:

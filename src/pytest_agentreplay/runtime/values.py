@@ -191,7 +191,7 @@ def _is_plain(annotation: Any) -> bool:
         return True
     if origin is typing.Annotated:
         return _is_plain(typing.get_args(annotation)[0])
-    if origin in (typing.Union, types.UnionType) or origin in _PLAIN:
+    if origin is not None and (origin in (typing.Union, types.UnionType) or origin in _PLAIN):
         return all(_is_plain(part) for part in typing.get_args(annotation))
     try:
         return annotation in _PLAIN
@@ -205,11 +205,14 @@ def _takes_text(annotation: Any) -> bool:
         return any(_takes_text(part) for part in typing.get_args(annotation))
     if origin is typing.Literal or isinstance(annotation, typing.TypeVar):
         return True
-    if annotation in (Any, object, bytes) or not isinstance(origin or annotation, type):
+    kind = origin or annotation
+    if kind in (Any, object, bytes) or not isinstance(kind, type):
         return True
-    return not issubclass(origin or annotation, dict | list | tuple | int | float) and not hasattr(
-        annotation, "__dataclass_fields__"
-    )
+    return not (issubclass(kind, dict | list | tuple | int | float) or _has_fields(kind))
+
+
+def _has_fields(kind: type) -> bool:
+    return hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__pydantic_fields__")
 
 
 def _parsed(text: str) -> Any:
