@@ -180,9 +180,9 @@ def shop(pytester: pytest.Pytester) -> Shop:
 
 
 @pytest.fixture(scope="module")
-def big_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    """A shop for one run of many tests, whose outcomes a file's own tests then look at."""
-    return Shop(tmp_path_factory.mktemp("shop"))
+def make_shop(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Shop]:
+    """Make shops for one run of many tests, whose outcomes a file's own tests then look at."""
+    return lambda name: Shop(tmp_path_factory.mktemp(name))
 
 
 Fixture = Callable[[], Shop]

@@ -294,7 +294,7 @@ HARMFUL = {
     "loop_of_writes": Mutation(add(("loop", NOTIFY)), "extra"),
     "outliving_thread": Mutation(add(("outlive", (60, None))), says="still at work"),
     "outliving_write": Mutation(add(("outlive", (3, REFUND))), says="still at work"),
-    "escape": Mutation(add(("file", "escaped.txt")), "error", says="left its sealed run"),
+    "escape": Mutation(add(("file", "escaped.txt")), "error", "output", says="left its sealed run"),
 }
 
 MUTATIONS = HARMLESS | HARMFUL

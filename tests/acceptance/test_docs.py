@@ -145,11 +145,10 @@ class Project:
                 more, _, shown = shown.partition("\n")
                 command = command[:-1] + more.strip()
             done = self._run(["sh", "-c", command])
-            assert shown.strip() or done.returncode == 0, f"{block.place}: $ {command}\n{done.stdout}"
-            if shown.strip():
-                assert re.fullmatch(_pattern(shown), _tidy(done.stdout), re.DOTALL), (
-                    f"{block.place}: $ {command}\n--- shown\n{shown}\n--- printed\n{done.stdout}"
-                )
+            is_shown = re.fullmatch(_pattern(shown), _tidy(done.stdout), re.DOTALL) is not None
+            if (shown.strip() and not is_shown) or (not shown.strip() and done.returncode != 0):
+                told = f"--- shown\n{shown}--- printed, exit code {done.returncode}\n{done.stdout}"
+                pytest.fail(f"{block.place}: $ {command}\n{told}", pytrace=False)
 
     def _run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         environment = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")}

@@ -74,7 +74,7 @@ def test_secrets_are_gone_before_anything_is_written(folder, capsys):
 
 def test_every_place_that_a_stranger_fills_is_redacted(folder, capsys):
     """Messages, arguments, results, errors, states, labels, title, ending: none is forgotten, and names stay."""
-    from pytest_agentreplay.cli.redacting import redacted
+    from pytest_agentreplay.api.redacting import redacted
     from pytest_agentreplay.redaction import Redactor
     from pytest_agentreplay.trace.document import render_trace
 

@@ -135,6 +135,13 @@ def test_a_failure_tells_its_first_divergence():
     assert "the whole story" in read.text
 
 
+def test_an_expected_check_is_told_in_its_words():
+    """It comes as a text that quotes what it has to."""
+    read = _Page(page(_report(_diverged(expected='"staging"', actual="production", differences=[]))))
+
+    assert 'expected "staging" actual "production"' in read.text
+
+
 def test_a_failure_without_a_divergence_is_told_in_full():
     """An escape has no divergence; its text is open at once."""
     text = page(_report(_trace(outcome="failed", failure="EscapeError: a connection")))

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pytest_agentreplay.api.redacting import redacted
 from pytest_agentreplay.compare import Divergence
 from pytest_agentreplay.jsonable import MISSING, equal
-from pytest_agentreplay.redaction import Redaction, Redactor
+from pytest_agentreplay.redaction import Redactor
 from pytest_agentreplay.runtime.observed_calls import ObservedCall, ObservedState
 from pytest_agentreplay.runtime.run import Run
 from pytest_agentreplay.runtime.values import lenient
@@ -30,29 +31,24 @@ def record_trace(run: Run, given: Any, redactor: Redactor) -> Trace:
         given: the agent's input; `MISSING` where the agent took none.
         redactor: what is replaced before anything is written.
     """
-    redaction = redactor.session()
+    made = Trace(run=_where_from(None), steps=list(run.steps), **_given(given), **_ending(run))
+    clean = redacted(made, redactor)
     old = run.trace
-    recorded_input = old.input if old is not None else given if given is MISSING else lenient(given)
-    fields: dict[str, Any] = {"input": redaction.redact(recorded_input)} if recorded_input is not MISSING else {}
-    effects = {call.tool: call.effect for call in run.observed_calls if call.effect_source != UNCLASSIFIED}
-    if old is None and effects:
-        fields["tools"] = effects
-    fields["steps"] = [_redacted(step, redaction) for step in run.steps]
-    fields |= _ending(run, redaction)
     if old is None:
-        return Trace(run=_where_from(None), **fields)
-    fields.pop("input", None)
-    changed = _replace(old, fields)
+        effects = {call.tool: call.effect for call in run.observed_calls if call.effect_source != UNCLASSIFIED}
+        return _replace(clean, {"tools": effects} if effects else {})
+    changed = _retold(old, clean, clean.steps)
     return changed if _same(old, changed) else _replace(changed, {"run": _where_from(old.run)})
 
 
-def updated_trace(run: Run, redactor: Redactor) -> Trace:
+def updated_trace(run: Run, given: Any, redactor: Redactor) -> Trace:
     """Make the golden trace that accepts what a replayed run did; recorded facts of unchanged steps stay."""
     assert run.trace is not None
-    redaction = redactor.session()
-    redaction.redact(run.trace.input if run.trace.input is not MISSING else None)
-    steps = [_redacted(step, redaction) if fresh else step for step, fresh in _merged(run)]
-    return _replace(run.trace, {"steps": steps, **_ending(run, redaction)})
+    merged = Trace(steps=list(_merged(run)), **_given(given), **_ending(run))
+    clean = redacted(merged, redactor)
+    known = set(map(id, run.trace.steps))
+    steps = [old if id(old) in known else new for old, new in zip(merged.steps, clean.steps, strict=True)]
+    return _retold(run.trace, clean, steps)
 
 
 def refuses_update(run: Run, divergences: Iterable[Divergence]) -> str:
@@ -88,10 +84,20 @@ def _where_from(old: RunInfo | None) -> RunInfo:
     return RunInfo(**{**fields, "recorded_at": now})
 
 
-def _ending(run: Run, redaction: Redaction) -> dict[str, Any]:
+def _given(given: Any) -> dict[str, Any]:
+    return {} if given is MISSING else {"input": lenient(given)}
+
+
+def _ending(run: Run) -> dict[str, Any]:
     if run.error is not None:
-        return {"error": run.error.model_copy(update={"message": redaction.redact_text(run.error.message)})}
-    return {} if run.recorded_output is MISSING else {"output": redaction.redact(run.recorded_output)}
+        return {"error": run.error}
+    return {} if run.recorded_output is MISSING else {"output": run.recorded_output}
+
+
+def _retold(old: Trace, new: Trace, steps: list[Step]) -> Trace:
+    """Keep all of a golden trace but its steps and its ending."""
+    ending: dict[str, Any] = {name: getattr(new, name) for name in ("output", "error") if name in new.model_fields_set}
+    return _replace(old, {"steps": steps, **ending})
 
 
 def _replace(trace: Trace, changes: dict[str, Any]) -> Trace:
@@ -108,22 +114,8 @@ def _same(old: Trace, new: Trace) -> bool:
     return equal(to_document(old), to_document(new))
 
 
-def _redacted(step: Step, redaction: Redaction) -> Step:
-    values: dict[str, Any] = {
-        name: redaction.redact(getattr(step, name))
-        for name in ("args", "raw_args", "result", "state")
-        if name in step.model_fields_set and getattr(step, name) is not None
-    }
-    error = getattr(step, "error", None)
-    if error is not None:
-        attributes = redaction.redact(error.attributes) if error.attributes else error.attributes
-        changed = {"message": redaction.redact_text(error.message), "attributes": attributes}
-        values["error"] = error.model_copy(update={name: item for name, item in changed.items() if item is not None})
-    return step.model_copy(update=values)
-
-
-def _merged(run: Run) -> Iterator[tuple[Step, bool]]:
-    """Give the run's steps, each recorded one with what only the recording knows, and whether it is fresh.
+def _merged(run: Run) -> Iterator[Step]:
+    """Give the run's steps, each recorded one with what only the recording knows.
 
     Steps that a replay can't observe (models, messages, other actors) stay before the
     recorded call that they led to.
@@ -132,13 +124,13 @@ def _merged(run: Run) -> Iterator[tuple[Step, bool]]:
     ledge = _leading_steps(run.trace.steps)
     for note in run.notes:
         if isinstance(note, ObservedState):
-            yield note.to_step(), True
+            yield note.to_step()
             continue
         for step in ledge.pop(id(note.golden), ()):
-            yield step, False
-        yield _merge(note), note.golden is None
+            yield step
+        yield _merge(note)
     for step in ledge.pop(id(None), ()):
-        yield step, False
+        yield step
 
 
 def _leading_steps(steps: Iterable[Step]) -> dict[int, list[Step]]:
@@ -157,7 +149,6 @@ def _leading_steps(steps: Iterable[Step]) -> dict[int, list[Step]]:
 def _merge(call: ObservedCall) -> ToolStep:
     if call.golden is None:
         return call.to_step()
-    changes: dict[str, Any] = {}
-    if call.state is not MISSING and not equal(call.state, call.golden.state):
-        changes["state"] = call.state
-    return call.golden.model_copy(update=changes)
+    if call.state is MISSING or equal(call.state, call.golden.state):
+        return call.golden
+    return call.golden.model_copy(update={"state": call.state})

@@ -109,7 +109,7 @@ class ActiveRun:
         return _survivor_error(late[0]) if late else None
 
     def _close(self, survivors: list[Work]) -> None:
-        self.session.sample_state()
+        self.session.end()
         self._lineage.close()
         self._scope.close()
         for work in survivors:

@@ -93,6 +93,13 @@ def _add_import(verbs: Any) -> None:
     verb.add_argument(
         "--reads", type=_names, default=(), metavar="NAME,NAME", help="tools that only read; all others count as writes"
     )
+    verb.add_argument(
+        "--redact",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="a line as agent_replay_redact takes it: more to redact, or a kind that stays; repeatable",
+    )
     verb.add_argument("--force", action="store_true", help="write over files that say something else")
 
 

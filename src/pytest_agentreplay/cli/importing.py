@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_agentreplay.api.hooks import plugin_manager
-from pytest_agentreplay.cli.redacting import redacted
+from pytest_agentreplay.api.redacting import redacted
 from pytest_agentreplay.cli.sources import STDIN, read_stdin
 from pytest_agentreplay.cli.terminal import Outcome
 from pytest_agentreplay.errors import AgentReplayError, SettingsError
@@ -72,7 +72,7 @@ class Intake:
     directory: Path
     reads: tuple[str, ...]
     force: bool
-    redactor: Redactor = field(default_factory=Redactor)
+    redactor: Redactor
     names: UniqueNames = field(default_factory=UniqueNames)
 
     def take(self, file: str) -> Source:
@@ -135,7 +135,9 @@ def run(options: argparse.Namespace) -> Outcome:
     if directory.exists() and not directory.is_dir():
         raise SettingsError(f"{directory} is no directory", next="name another with -o")
     files = _files(options.files)
-    intake = Intake(importer, directory, tuple(options.reads), options.force)
+    redactions = [line for lines in plugin_manager().hook.agent_replay_redactions() for line in lines]
+    redactor = Redactor.from_settings([*options.redact, *redactions])
+    intake = Intake(importer, directory, tuple(options.reads), options.force, redactor)
     sources = [intake.take(file) for file in files]
     text = "\n".join(line for source in sources for line in _lines(source))
     summary = "\n".join(_summary(sources, intake.reads))

@@ -52,6 +52,8 @@ def _calls(count: int, word: str = "call") -> str:
 
 def judge_order(judgement: Judgement, chains: list[list[str]]) -> None:
     """Hold the first call of each tool against the first of the next one named; a tool that never comes is missing."""
+    if not chains:
+        return
     first: dict[str, Call] = {}
     for call in judgement.calls:
         first.setdefault(call.tool, call)

@@ -6,6 +6,8 @@ which expectations there are.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from pytest_agentreplay.checks import Mismatch
 from pytest_agentreplay.compare.calls import Call, calls_of
 from pytest_agentreplay.compare.divergence import Divergence, DivergenceKind
@@ -16,7 +18,7 @@ from pytest_agentreplay.trace import Trace
 def trajectories(golden: Trace, run: Observed) -> tuple[list[Call], list[Call]]:
     """Return the calls that a golden trace expects of the agent, and those that it made, as compared."""
     effects = run.all_effects() | golden.tools
-    ignored = golden.replay.ignore_args
+    ignored = list(dict.fromkeys([*golden.replay.ignore_args, *run.ignore_args]))
     return (
         calls_of(golden.steps, ignore_args=ignored, with_defaults=run.with_defaults, effects=effects),
         calls_of(run.steps, ignore_args=ignored, with_defaults=run.with_defaults, effects=effects),
@@ -29,19 +31,30 @@ class Judgement:
     Attributes:
         golden: the golden trace.
         run: what the run showed.
-        golden_calls: the calls that the golden trace expects of the agent, as compared.
-        calls: the calls that the agent made, as compared.
         end: the moment after the last step.
     """
 
     def __init__(self, golden: Trace, run: Observed) -> None:
         self.golden = golden
         self.run = run
-        self.golden_calls, self.calls = trajectories(golden, run)
         self.end = len(run.steps)
         self._met: dict[str, str] = {}
         self._moments = {step.address: moment for moment, step in enumerate(run.steps)}
         self._found: list[tuple[int, Divergence]] = []
+
+    @cached_property
+    def _trajectories(self) -> tuple[list[Call], list[Call]]:
+        return trajectories(self.golden, self.run)
+
+    @property
+    def golden_calls(self) -> list[Call]:
+        """The calls that the golden trace expects of the agent, as compared."""
+        return self._trajectories[0]
+
+    @property
+    def calls(self) -> list[Call]:
+        """The calls that the agent made, as compared."""
+        return self._trajectories[1]
 
     def moment_of(self, address: str) -> int:
         """Return when a step of the run was taken; the end where it never was."""

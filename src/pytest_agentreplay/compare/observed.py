@@ -27,6 +27,9 @@ class Observed:
         state_after: gives the agent's state after an address or ``end``, or `MISSING`; what the steps carry if None.
         effects: what the session knows of each tool, beyond what the steps say.
         with_defaults: fills in the arguments that a call left out.
+        ignore_args: argument paths left out of comparing, beside the trace's own.
+        as_recorded: every call is known to be the golden one at its place, and none is missing: whatever the
+            way of comparing them, the calls are the same.
     """
 
     steps: Sequence[Step]
@@ -40,6 +43,8 @@ class Observed:
     state_after: Callable[[str], Value] | None = None
     effects: Mapping[str, Effect] = field(default_factory=dict)
     with_defaults: WithDefaults | None = None
+    ignore_args: Sequence[str] = ()
+    as_recorded: bool = False
 
     @classmethod
     def from_trace(cls, trace: Trace) -> Observed:
@@ -48,6 +53,9 @@ class Observed:
         said = [step.content for step in models if step.content is not None]
         said += [step.content for step in trace.steps if type(step) is MessageStep and step.message == "assistant"]
         verdicts = {step.address: step.verdict for step in trace.tool_steps if step.verdict is not None}
+        states = {step.address: step.state for step in trace.steps if step.state is not MISSING}
+        if states:
+            states["end"] = next(reversed(states.values()))
         return cls(
             steps=trace.steps,
             output=trace.output,
@@ -57,6 +65,7 @@ class Observed:
             model_calls=len(models) or None,
             input_tokens=_tokens(models, "input_tokens"),
             output_tokens=_tokens(models, "output_tokens"),
+            state_after=lambda address: states.get(address, MISSING),
         )
 
     def find_state(self, address: str) -> Value:

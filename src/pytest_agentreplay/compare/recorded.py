@@ -19,6 +19,8 @@ from pytest_agentreplay.trace.expect import ArgsMode, Trajectory
 
 def judge_trajectory(judgement: Judgement, trajectory: Trajectory, args: ArgsMode) -> None:
     """Hold the calls against the golden ones; notes which met which."""
+    if judgement.run.as_recorded:
+        return
     alignment = align(judgement.golden_calls, judgement.calls, trajectory=trajectory, args=args)
     judgement.pair(alignment.pairs)
     parted = alignment.divergence
@@ -163,6 +165,8 @@ def unexpected_blocks(judgement: Judgement, expected: set[str]) -> None:
         judgement: the run.
         expected: addresses of calls whose block is expected.
     """
+    if not any(verdict.decision == "block" for verdict in (judgement.run.verdicts or {}).values()):
+        return
     golden_blocks = {step.address for step in judgement.golden.tool_steps if step.by_agent and _blocks(step)}
     same_calls = {(call.tool, call.key) for call in judgement.golden_calls if call.address in golden_blocks}
     for call in judgement.calls:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from pytest_agentreplay.runtime.failure import complete_text
+from pytest_agentreplay.runtime.failure import complete_text, relative
 from pytest_agentreplay.runtime.timeline import timeline
 from pytest_agentreplay.tools.effects import UNCLASSIFIED
 
@@ -27,7 +27,7 @@ def facts_of(result: Result, outcome: str, *, frames: bool) -> dict[str, Any]:
     failure = result.failure
     return {
         "trace": result.name,
-        "path": str(result.path) if result.path else None,
+        "path": relative(result.path) if result.path else None,
         "title": run.trace.title if run.trace else None,
         "kind": run.trace.kind if run.trace else "baseline",
         "outcome": result.done or ("diverged" if failure is not None else outcome),

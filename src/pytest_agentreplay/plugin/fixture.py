@@ -172,7 +172,7 @@ class AgentReplay:
         elif failure is not None and self._settings.update:
             refusal = refuses_update(result.run, result.run.divergences)
             if not refusal:
-                result.pending = updated_trace(result.run, self._settings.redactor)
+                result.pending = updated_trace(result.run, result.given, self._settings.redactor)
                 return None
             failure.add_note(f"  update   refused: {refusal}")
         return failure

@@ -59,7 +59,8 @@ def _names(config: pytest.Config) -> Iterable[str]:
 
 
 def _holds_trace(place: Path) -> bool:
-    return any((format_of(_head(path)) or "").startswith("agentreplay.trace/") for path in find_traces(place))
+    files = find_traces(place) if place.is_dir() else [place]
+    return any((format_of(_head(path)) or "").startswith("agentreplay.trace/") for path in files)
 
 
 def _head(path: Path) -> str:

@@ -23,6 +23,7 @@ _ASSIGNMENT: Final = re.compile(
 _QUOTE: Final = re.compile(r"\\*[\"'`]")
 _BARE: Final = re.compile(r"[^\s,;&\"'`<>(){}\[\]|\\]+")
 _LINE: Final = re.compile(r"[^\r\n\"'`\\]+")
+_ELEMENT: Final = re.compile(r"[^<>]+(?=<)")
 _SCHEME: Final = re.compile(
     r"(?:bearer|basic|apikey|negotiate|token(?=[ \t]+\S*[0-9]))[ \t]+(?=[^\s\"'`<>(){}\[\]|\\])", re.I
 )
@@ -46,13 +47,13 @@ class _Key(NamedTuple):
         kind: of what it stands for.
         quote: the quotation mark around it, with its backslashes; empty where there is none.
         tight: no space parts it from its value.
-        certain: it stands in a query or in XML, and not in code or prose.
+        place: ``?`` or ``&`` in a query, ``<`` in XML, empty in code and prose.
     """
 
     kind: str
     quote: str
     tight: bool
-    certain: bool
+    place: str
 
 
 def assignment_detector(keys: KeyRules) -> Detector:
@@ -81,7 +82,7 @@ def _key_at(text: str, match: re.Match[str], keys: KeyRules) -> _Key | None:
     if kind is None:
         return None
     quote = match[2] if match[2][-1:] in ("'", '"', "`") else ""
-    return _Key(kind, quote, tight=match[3].strip() == match[3], certain=before in ("?", "&", "<"))
+    return _Key(kind, quote, tight=match[3].strip() == match[3], place=before if before in ("?", "&", "<") else "")
 
 
 def _values(text: str, start: int, key: _Key, keys: KeyRules) -> Iterator[Span]:
@@ -138,7 +139,8 @@ def _bare(text: str, start: int, key: _Key, keys: KeyRules) -> Iterator[Span]:
         start = scheme.end()
     to_line_end = _WHOLE_LINE.get(key.kind)
     whole_line = to_line_end is not None and not key.tight and to_line_end.match(text, start)
-    value = (_LINE if whole_line else _BARE).match(text, start)
+    shape = _ELEMENT if key.place == "<" else _LINE if whole_line else _BARE
+    value = shape.match(text, start)
     if value is None:
         return
     yield Span(start, value.end(), "", guessable=True)
@@ -154,8 +156,8 @@ def _bare(text: str, start: int, key: _Key, keys: KeyRules) -> Iterator[Span]:
 def _is_plausible(value: re.Match[str], text: str, key: _Key, keys: KeyRules) -> bool:
     """Tell a secret from the code and the prose that follow a key as well."""
     word, following = value[0], text[value.end() : value.end() + 1]
-    if key.certain or not any(char.isalnum() for char in word):
-        return key.certain
+    if key.place or not any(char.isalnum() for char in word):
+        return key.place != ""
     if key.kind == "cookie" or following in ("(", "[", "{"):
         return False
     if word.isdecimal():

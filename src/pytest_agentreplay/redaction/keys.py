@@ -55,6 +55,9 @@ DESCRIBING: Final = words(
 )
 """Names that, below a sensitive key, tell of the secret and are none: a JSON Schema's, a secret manager's."""
 
+NAMING: Final = ("name", "key", "header", "field", "selector")
+"""Names under which the key of a ``value`` stands, in lists of headers, variables and form fields."""
+
 COUNTING: Final = words("is has num max min total use n no count")
 """A word like these before it makes a key a question or a figure."""
 

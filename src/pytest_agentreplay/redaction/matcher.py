@@ -137,7 +137,7 @@ class _Comparison:
 
     def _same_mapping(self, golden: dict[str, Value], incoming: dict[str, Value], above: str | None) -> bool:
         for key in golden:
-            below = self._redactor.kind_below(key, above)
+            below = self._redactor.kind_below(golden, key, above)
             if key in incoming and not self.same(golden[key], incoming[key], below):
                 return False
         left = [key for key in incoming if key not in golden]
@@ -147,9 +147,9 @@ class _Comparison:
         self, golden: dict[str, Value], key: str, incoming: dict[str, Value], left: list[str], above: str | None
     ) -> bool:
         """Find the incoming key that a redacted one stands for, the first that fits with its value."""
+        below = self._redactor.kind_below(golden, key, above)
         for candidate in left:
             before = self.bound.fork()
-            below = self._redactor.kind_below(candidate, above)
             if self._same_text(key, candidate, None) and self.same(golden[key], incoming[candidate], below):
                 left.remove(candidate)
                 return True

@@ -11,6 +11,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import zip_longest
 from typing import Final, NamedTuple
 
 from pytest_agentreplay.redaction.by_key import is_stand_in
@@ -127,7 +128,7 @@ _PEM_BODY: Final = re.compile(r"(?:(?:\s|\\+[nr])*[A-Za-z0-9+/=]{20,})+")
 def _find_private_keys(text: str) -> Iterator[Span]:
     """Find whole PEM blocks; one that was cut off ends where its base64 does."""
     lines = list(_PEM_LINE.finditer(text))
-    for line, following in zip(lines, [*lines[1:], None], strict=True):
+    for line, following in zip_longest(lines, lines[1:]):
         if line[1] == "END":
             continue
         if following is not None and following[1] == "END":

@@ -9,16 +9,23 @@ they are. Nothing here knows where values come from or where they are written.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
 from pytest_agentreplay.jsonable import Value
 from pytest_agentreplay.redaction.assignments import assignment_detector
 from pytest_agentreplay.redaction.by_key import number_under_key, span_under_key
-from pytest_agentreplay.redaction.keys import DESCRIBING, KeyRules
+from pytest_agentreplay.redaction.keys import DESCRIBING, NAMING, KeyRules
 from pytest_agentreplay.redaction.patterns import DETECTORS, Detector
-from pytest_agentreplay.redaction.placeholders import OPENING, PLACEHOLDER, fingerprint, is_ordinal, render
+from pytest_agentreplay.redaction.placeholders import (
+    OPENING,
+    PLACEHOLDER,
+    fingerprint,
+    holds_placeholder,
+    is_ordinal,
+    render,
+)
 from pytest_agentreplay.redaction.rules import Rules, parse_rules
 from pytest_agentreplay.redaction.screening import Screen
 from pytest_agentreplay.redaction.sentences import flag_detector, sentence_detector
@@ -92,10 +99,18 @@ class Redactor:
             return self.find(text)
         return [*self.find(text[: whole.start]), whole]
 
-    def kind_below(self, key: str, above: str | None) -> str | None:
-        """Name the kind of what stands under a key, which may itself stand under a sensitive one."""
-        kind = self.keys.kind_of(key)
+    def kind_below(self, mapping: Mapping[str, Value], key: str, above: str | None) -> str | None:
+        """Name the kind of what stands under a redacted key of a mapping, which may itself be under a sensitive one.
+
+        In ``{"name": "password", "value": ...}`` the name is the key of the value.
+        """
+        kind = self._kind_of(key)
+        if kind is None and key == "value":
+            kind = next((kind for name in NAMING if (kind := self._kind_of(mapping.get(name)))), None)
         return kind if kind is not None else above if above is not None and key.lower() not in DESCRIBING else None
+
+    def _kind_of(self, key: Value) -> str | None:
+        return None if type(key) is not str or holds_placeholder(key) else self.keys.kind_of(key)
 
 
 class Redaction:
@@ -134,7 +149,7 @@ class Redaction:
         redacted: dict[str, Value] = {}
         for key, item in mapping.items():
             new_key = self._text(key, None) if OPENING in key or self._redactor.find_in_key(key) else key
-            new_item = self._redact(item, self._redactor.kind_below(key, above))
+            new_item = self._redact(item, self._redactor.kind_below(mapping, new_key, above))
             changed = changed or new_key is not key or new_item is not item
             redacted[new_key] = new_item
         return redacted if changed else mapping

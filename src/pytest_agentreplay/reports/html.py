@@ -138,18 +138,18 @@ def _sides(divergence: Mapping[str, Any]) -> str:
     found = [f"<li>{_difference(one)}</li>" for one in divergence["differences"]]
     listed = f'<ul class="differences">{"".join(found)}</ul>' if found else ""
     sides = [
-        f"<div><dt>{side}</dt><dd>{_side(divergence[side])}</dd></div>"
+        f"<div><dt>{side}</dt><dd>{_side(divergence[side], as_text=side == 'expected')}</dd></div>"
         for side in ("expected", "actual")
         if side in divergence
     ]
     return listed + (f'<dl class="values">{"".join(sides)}</dl>' if sides else "")
 
 
-def _side(value: Any) -> str:
-    """Show a call as its tool and its arguments, anything else as it is."""
+def _side(value: Any, *, as_text: bool) -> str:
+    """Show a call as its tool and its arguments, anything else as it is; a check that was expected is a text."""
     if isinstance(value, Mapping) and set(value) in ({"tool", "args"}, {"tool", "raw_args"}):
         return f"<code>{_text(value['tool'])}</code> {_value(value.get('args', value.get('raw_args')))}"
-    return _value(value)
+    return _value(value, as_text=as_text)
 
 
 def _difference(one: Mapping[str, Any]) -> str:

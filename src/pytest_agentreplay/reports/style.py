@@ -45,6 +45,7 @@ summary { cursor: pointer; }
 .trace > summary .meta { display: block; margin: .2rem 0 0 1rem; overflow-wrap: anywhere; }
 .badge { display: inline-block; border-radius: 999px; padding: .05rem .6rem; margin-right: .4rem; font-size: .8rem;
   font-weight: 600; border: 1px solid currentcolor; color: var(--soft); }
+.meta + .badge { margin-left: .6rem; }
 .badge.bad { color: var(--bad); background: var(--bad-back); }
 .badge.good { color: var(--good); background: var(--good-back); }
 .badge.withheld { color: var(--held); background: var(--held-back); }

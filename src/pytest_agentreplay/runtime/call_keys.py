@@ -26,6 +26,7 @@ class CallKeys:
     def __init__(self, ignored: tuple[str, ...]) -> None:
         self._ignored = ignored
         self._defaults: dict[str, Mapping[str, Value]] = {}
+        self._of_steps: dict[int, str] = {}  # by identity: the steps live as long as the run
 
     def of_call(self, spec: ToolSpec, args: Mapping[str, Value]) -> str:
         """Make the key of a call; learns the tool's defaults for the recorded calls of it."""
@@ -35,7 +36,13 @@ class CallKeys:
 
     def of_step(self, step: ToolStep) -> str:
         """Make the key of a recorded call."""
-        return step.raw_args if step.raw_args is not None else self.of_args(step.tool, step.args or {})
+        known = self._of_steps.get(id(step))
+        if known is not None:
+            return known
+        key = step.raw_args if step.raw_args is not None else self.of_args(step.tool, step.args or {})
+        if step.tool in self._defaults:  # else it changes with the tool's first call
+            self._of_steps[id(step)] = key
+        return key
 
     def of_args(self, tool: str, args: Mapping[str, Value]) -> str:
         """Make the key of a tool's arguments."""

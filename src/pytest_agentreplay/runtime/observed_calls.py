@@ -25,6 +25,7 @@ class ObservedCall:
         key: canonical arguments, ignored ones left out and defaults filled in.
         golden: the recorded step that answered it.
         answered_by: where its outcome came from.
+        same_args: its arguments are the golden ones.
         stands_in: its arguments differ from the golden ones as text, and count as equal.
         state: the agent's state once it went on after this call.
     """
@@ -45,6 +46,7 @@ class ObservedCall:
     group: int | None = None
     finished: int | None = None
     unmatched: bool = False
+    same_args: bool = False
     stands_in: bool = False
 
     @property
@@ -89,8 +91,8 @@ class ObservedState:
     state: Value
     at: str | None = None
 
-    def to_step(self) -> StateStep:
-        """Make the step that a trace records of this checkpoint."""
+    def to_step(self, *, compared: bool = False) -> StateStep:
+        """Make the step that a trace records of this checkpoint; it is compared as it is."""
         return StateStep(state=self.state) if self.at is None else StateStep(state=self.state, at=self.at)
 
 

@@ -6,6 +6,8 @@ comparison's work; a run only asks for it and raises what it says.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pytest_agentreplay.compare import Divergence, Observed, judge
@@ -32,6 +34,20 @@ from pytest_agentreplay.trace.expect import parse_expect
 _ALLOWED = Verdict(decision="allow")
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a run looked like at one moment.
+
+    Attributes:
+        states: the agent's state after each step, by address, and at the ``end``.
+        is_final: the run was over.
+    """
+
+    steps: list[ToolStep | StateStep]
+    states: dict[str, Value]
+    is_final: bool
+
+
 class Run:
     """One run of an agent against a golden trace.
 
@@ -43,8 +59,7 @@ class Run:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._steps: list[ToolStep | StateStep] = []
-        self._noted = -1
+        self._seen: _Seen | None = None
         self._output: Any = MISSING
         self.trace: Trace | None = session.golden
         self.error: ErrorInfo | None = None
@@ -64,14 +79,20 @@ class Run:
     @property
     def steps(self) -> list[ToolStep | StateStep]:
         """The run's own tool and state steps, in order."""
-        notes = self._session.notes
-        if self._noted != len(notes) or not self._session.stopped:
+        return self._look().steps
+
+    def _look(self) -> _Seen:
+        """Make the run's steps: each time while it goes on, once when it is over."""
+        if self._seen is None or not self._seen.is_final:
+            is_final = self._session.over
             self._session.sample_state()
-            self._steps = [note.to_step() for note in list(notes)]
-            self._noted = len(notes)
-            effects: dict[str, Effect] = {call.tool: call.effect for call in self._session.calls}
-            assign_addresses(self._steps, effects)
-        return self._steps
+            steps = [note.to_step() for note in self.notes]
+            assign_addresses(steps, self._effects())
+            self._seen = _Seen(steps, _states_after(steps), is_final)
+        return self._seen
+
+    def _effects(self) -> dict[str, Effect]:
+        return {call.tool: call.effect for call in self._session.calls}
 
     def calls(self, tool: str | None = None) -> list[ToolStep]:
         """The calls of one tool, or of all, in order."""
@@ -120,19 +141,7 @@ class Run:
 
     def find_state(self, address: str) -> Value | Missing:
         """The agent's state after one step, or at the ``end``; `MISSING` when none was observed."""
-        steps = self.steps
-        if address == "end":
-            states = [step.state for step in steps if step.state is not MISSING]
-            return states[-1] if states else MISSING
-        found: Value | Missing = MISSING
-        seen = False
-        for step in steps:
-            if seen and isinstance(step, ToolStep):
-                break
-            seen = seen or step.address == address
-            if seen and step.state is not MISSING:
-                found = step.state
-        return found
+        return self._look().states.get(address, MISSING)
 
     @property
     def problems(self) -> list[Problem]:
@@ -182,13 +191,13 @@ class Run:
 
     def observed(self) -> Observed:
         """The run as the comparison sees it: redacted recordings count as what they stand for."""
-        steps = [
-            note.to_step(compared=True) if isinstance(note, ObservedCall) else note.to_step() for note in self.notes
-        ]
-        assign_addresses(steps, {call.tool: call.effect for call in self._session.calls})
+        steps = self.steps
+        if any(call.stands_in for call in self._session.calls):
+            steps = [note.to_step(compared=True) for note in self.notes]
+            assign_addresses(steps, self._effects())
         output = self.recorded_output
-        if self.trace is not None and self._session.stands_for(self.trace.output, output):
-            output = self.trace.output
+        if self.trace is not None:
+            output = self._session.with_placeholders(self.trace.output, output)
         return Observed(
             steps=steps,
             output=output,
@@ -196,6 +205,8 @@ class Run:
             verdicts=self.verdicts,
             state_after=self.find_state,
             with_defaults=self._session.with_defaults,
+            ignore_args=self._session.options.ignore_args,
+            as_recorded=self._session.went_as_recorded,
         )
 
     def check(self, **expectations: Any) -> None:
@@ -205,6 +216,7 @@ class Run:
             DivergenceError: naming the first place where it parts from them.
             SettingsError: when the expectations are not well-formed.
         """
+        __tracebackhide__ = True
         expect = parse_expect(expectations)
         divergences = self.judge(expect)
         self.divergences.extend(divergences)
@@ -214,3 +226,19 @@ class Run:
     def _unknown(self, address: str) -> SettingsError:
         known = ", ".join(step.address for step in self.steps) or "nothing"
         return SettingsError(f"the run has no step {address}", closest=f"it did {known}", next="name one of these")
+
+
+def _states_after(steps: Sequence[ToolStep | StateStep]) -> dict[str, Value]:
+    """Find the state after each step: a checkpoint's own, after a call the last one observed before the next."""
+    states: dict[str, Value] = {}
+    latest: Value = MISSING
+    for step in reversed(steps):
+        if latest is MISSING:
+            latest = step.state
+        found = step.state if type(step) is StateStep else latest
+        if found is not MISSING:
+            states[step.address] = found
+            states.setdefault("end", found)
+        if type(step) is ToolStep:
+            latest = MISSING
+    return states

@@ -8,7 +8,7 @@ golden trace, or knows pytest.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn, TypeAlias
@@ -16,7 +16,7 @@ from typing import Any, Literal, NoReturn, TypeAlias
 from pytest_agentreplay.errors import GuardBlocked, RunStopped, SettingsError, ToolError, UnrecordedCallError
 from pytest_agentreplay.jsonable import MISSING, Missing, Value, canonical, equal
 from pytest_agentreplay.matching import AnswerBook, Call, Unanswered
-from pytest_agentreplay.redaction import PlaceholderMatcher, Redactor, holds_placeholder
+from pytest_agentreplay.redaction import Redactor
 from pytest_agentreplay.runtime import lineage
 from pytest_agentreplay.runtime.boundary import Raises, Returns, Runs
 from pytest_agentreplay.runtime.call_keys import CallKeys
@@ -24,11 +24,12 @@ from pytest_agentreplay.runtime.limits import Limits
 from pytest_agentreplay.runtime.observed_calls import Note, ObservedCall, ObservedState, ParallelGroups
 from pytest_agentreplay.runtime.problems import Problem, ProblemKind
 from pytest_agentreplay.runtime.recorded_errors import raise_again, record_error
+from pytest_agentreplay.runtime.stand_ins import StandIns
 from pytest_agentreplay.runtime.values import codec_for, json_args, lenient
 from pytest_agentreplay.tools.binding import bind
 from pytest_agentreplay.tools.effects import EffectResolver
 from pytest_agentreplay.tools.spec import ToolSpec
-from pytest_agentreplay.trace import Answer, Step, ToolStep, Trace
+from pytest_agentreplay.trace import Answer, ToolStep, Trace
 
 Outcome: TypeAlias = Returns | Raises | Runs
 SWALLOWED_STOPS = 1000
@@ -75,6 +76,7 @@ class Session:
         notes: calls and checkpoints in the order of their start.
         problems: all that went wrong, in order; sticky.
         stopped: why the run was stopped; empty while it goes on.
+        over: the run has ended; what it did stands.
     """
 
     golden: Trace | None
@@ -85,24 +87,22 @@ class Session:
     problems: list[Problem] = field(default_factory=list)
     drifts: list[Drift] = field(default_factory=list)
     stopped: str = ""
+    over: bool = False
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _groups: ParallelGroups = field(default_factory=ParallelGroups)
     _unsampled: list[ObservedCall] = field(default_factory=list)
     _swallowed: int = 0
     _keys: CallKeys = field(init=False)
     _book: AnswerBook | None = field(init=False, default=None)
-    _placeholders: PlaceholderMatcher | None = field(init=False, default=None)
-    _last_expected: ToolStep | None = field(init=False, default=None)
+    _stand_ins: StandIns | None = field(init=False, default=None)
+    _expected: list[ToolStep] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self._keys = CallKeys(self.options.ignore_args)
         if self.golden is not None and self.options.mode == "replay":
-            expected = [step for step in self.golden.tool_steps if step.by_agent]
-            self._last_expected = expected[-1] if expected else None
-            if _is_redacted(self.golden):
-                self._placeholders = PlaceholderMatcher(self.options.redactor)
-            asks = self._placeholders is not None or self.options.equivalent is not None
-            self._book = AnswerBook(expected, self.golden.replay, self._keys.of_step, self._same_args if asks else None)
+            self._expected = [step for step in self.golden.tool_steps if step.by_agent]
+            self._stand_ins = StandIns(self.golden, self.options.redactor)
+            self._book = AnswerBook(self._expected, self.golden.replay, self._keys.of_step, self._same_args)
 
     # -- the boundary's side -------------------------------------------------------------------
 
@@ -176,6 +176,11 @@ class Session:
         with self._lock:
             self.stopped = reason
 
+    def end(self) -> None:
+        """Sample the state a last time: from now on, what the run did stands."""
+        self.sample_state()
+        self.over = True
+
     def sample_state(self) -> None:
         """Sample the agent's state for the calls made since the last sample."""
         if self.options.state is None or not self._unsampled:
@@ -189,6 +194,14 @@ class Session:
             return
         for call in calls:
             call.state = state
+
+    @property
+    def went_as_recorded(self) -> bool:
+        """Whether the run made the recorded calls, all of them, in their order, with their arguments."""
+        calls, expected = self.calls, self._expected
+        return len(calls) == len(expected) and all(
+            call.golden is step and call.same_args for call, step in zip(calls, expected, strict=True)
+        )
 
     # -- one call ------------------------------------------------------------------------------
 
@@ -234,7 +247,8 @@ class Session:
         else:
             call.golden = taken
             call.answered_by = "recording"
-            call.stands_in = self._keys.of_step(taken) != call.key and self._book.by_args
+            call.same_args = self._keys.of_step(taken) == call.key and taken.raw_args == call.raw_args
+            call.stands_in = not call.same_args and self._book.by_args
             if taken.verdict is not None and taken.blocked:
                 return Raises(GuardBlocked(call.tool, taken.verdict, taken.verdict.reason))
         if self.options.live_reads and call.effect == "read":
@@ -258,7 +272,8 @@ class Session:
 
     def _without_outcome(self, call: ObservedCall, misfit: TypeError | None) -> Outcome:
         """The recording holds the call but no outcome: it stopped there."""
-        if call.golden is self._last_expected or _same_group(call.golden, self._last_expected):
+        last = self._expected[-1] if self._expected else None
+        if call.golden is last or _same_group(call.golden, last):
             self.stop(f"the recording ends in {call.tool}, without an outcome")
             return Raises(RunStopped(self.stopped))
         return self._unmatched(call, Unanswered("used", 0, call.golden), misfit)
@@ -296,21 +311,25 @@ class Session:
         """Fill in the defaults of the arguments that a call left out."""
         return self._keys.with_defaults(tool, args)
 
+    def with_placeholders(self, recorded: Value | Missing, actual: Value | Missing) -> Value | Missing:
+        """Put the recorded placeholders in the place of the parts of an actual value that they stand for."""
+        return actual if self._stand_ins is None else self._stand_ins.with_placeholders(recorded, actual)
+
     def stands_for(self, recorded: Value | Missing, actual: Value | Missing) -> bool:
         """Tell whether a recorded value with redacted parts stands for an actual one."""
-        if recorded is MISSING or actual is MISSING:
-            return False
-        return self._placeholders is not None and self._placeholders.matches(recorded, actual)
+        return self._stand_ins is not None and self._stand_ins.stands_for(recorded, actual)
 
     def _same_args(self, tool: str, recorded: Mapping[str, Any], incoming: Mapping[str, Any]) -> bool:
-        if self.stands_for(self._keys.compared(tool, recorded), self._keys.compared(tool, incoming)):
-            return True
+        if self._stand_ins is not None and self._stand_ins.any:
+            compared = self._keys.compared
+            if self._stand_ins.stands_for(compared(tool, recorded), compared(tool, incoming)):
+                return True
         return self.options.equivalent is not None and self.options.equivalent(tool, recorded, incoming)
 
     def serve(self, value: Value) -> None:
         """Note that the agent was given a recorded value, so that it now has the placeholders in it."""
-        if self._placeholders is not None:
-            self._placeholders.served(value)
+        if self._stand_ins is not None:
+            self._stand_ins.serve(value)
 
     def _note_drift(self, call: ObservedCall) -> None:
         golden = call.golden
@@ -320,17 +339,6 @@ class Session:
         recorded = golden.error.model_dump() if golden.error else golden.result
         if not equal(live, recorded):
             self.drifts.append(Drift(golden.address, recorded, live))
-
-
-def _is_redacted(golden: Trace) -> bool:
-    payloads = (payload for step in golden.steps for payload in _payloads(step))
-    return any(holds_placeholder(payload) for payload in (golden.input, golden.output, *payloads))
-
-
-def _payloads(step: Step) -> Iterator[Any]:
-    yield step.state
-    if isinstance(step, ToolStep):
-        yield from (step.args, step.result)
 
 
 def _turns(taken: ToolStep | Answer) -> int:

@@ -1,11 +1,13 @@
-"""Redacting: an imported trace without the secrets and personal data that came with it.
+"""Redacting: a recorded or imported trace without the secrets and personal data that came with it.
 
-Everything that a stranger wrote is gone over; the names that a trace works by
+Everything that a run brought along is gone over; the names that a trace works by
 (tools, models, roles, formats) are left alone. Nothing here knows what is secret.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pytest_agentreplay.jsonable import decode
@@ -18,11 +20,11 @@ _OF_STEP = ("content", "reasoning", "plan", "args", "raw_args", "result", "error
 _OF_END = ("output", "error")
 
 
-def redacted(trace: Trace, redactor: Redactor, effects: dict[str, Effect]) -> Trace:
+def redacted(trace: Trace, redactor: Redactor, effects: Mapping[str, Effect] = MappingProxyType({})) -> Trace:
     """Give the trace as it may be kept.
 
     Args:
-        trace: as imported.
+        trace: as recorded or imported.
         redactor: what has to go.
         effects: what is known of tools; those that the trace calls are declared in it.
     """
