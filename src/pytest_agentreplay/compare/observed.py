@@ -27,6 +27,7 @@ class Observed:
         state_after: gives the agent's state after an address or ``end``, or `MISSING`; what the steps carry if None.
         effects: what the session knows of each tool, beyond what the steps say.
         with_defaults: fills in the arguments that a call left out.
+        with_placeholders: puts what was redacted in a golden value in the place of what it stands for in the run's.
         ignore_args: argument paths left out of comparing, beside the trace's own.
         as_recorded: every call is known to be the golden one at its place, and none is missing: whatever the
             way of comparing them, the calls are the same.
@@ -43,6 +44,7 @@ class Observed:
     state_after: Callable[[str], Value] | None = None
     effects: Mapping[str, Effect] = field(default_factory=dict)
     with_defaults: WithDefaults | None = None
+    with_placeholders: Callable[[Value, Value], Value] | None = None
     ignore_args: Sequence[str] = ()
     as_recorded: bool = False
 
@@ -67,6 +69,10 @@ class Observed:
             output_tokens=_tokens(models, "output_tokens"),
             state_after=lambda address: states.get(address, MISSING),
         )
+
+    def in_terms_of(self, golden: Value, actual: Value) -> Value:
+        """Return a value of the run as the golden trace would have it, redacted where that is."""
+        return actual if self.with_placeholders is None else self.with_placeholders(golden, actual)
 
     def find_state(self, address: str) -> Value:
         """Return the agent's state after a step, or after the last one for ``end``; `MISSING` if none was seen."""

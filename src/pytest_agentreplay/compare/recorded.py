@@ -104,13 +104,15 @@ def _judge_state_of_step(judgement: Judgement, golden: Step) -> None:
 
 
 def _judge_state(judgement: Judgement, address: str, expected: Value, actual: Value, moment: int) -> None:
+    actual = judgement.run.in_terms_of(expected, actual)
     if not equal(expected, actual):
         judgement.add(_unequal("state", address, "", expected, actual, at="state"), moment)
 
 
 def judge_output(judgement: Judgement) -> None:
     """Hold the output against the recorded one."""
-    expected, actual = judgement.golden.output, judgement.run.output
+    expected = judgement.golden.output
+    actual = judgement.run.in_terms_of(expected, judgement.run.output)
     if expected is MISSING or judgement.run.error is not None:  # no output after an exception: that is told as such
         return
     if actual is MISSING:

@@ -195,16 +195,14 @@ class Run:
         if any(call.stands_in for call in self._session.calls):
             steps = [note.to_step(compared=True) for note in self.notes]
             assign_addresses(steps, self._effects())
-        output = self.recorded_output
-        if self.trace is not None:
-            output = self._session.with_placeholders(self.trace.output, output)
         return Observed(
             steps=steps,
-            output=output,
+            output=self.recorded_output,
             error=self.error,
             verdicts=self.verdicts,
             state_after=self.find_state,
             with_defaults=self._session.with_defaults,
+            with_placeholders=self._session.with_placeholders,
             ignore_args=self._session.options.ignore_args,
             as_recorded=self._session.went_as_recorded,
         )
@@ -229,13 +227,13 @@ class Run:
 
 
 def _states_after(steps: Sequence[ToolStep | StateStep]) -> dict[str, Value]:
-    """Find the state after each step: a checkpoint's own, after a call the last one observed before the next."""
+    """Find the state after each step: its own, else the last one observed before the next call."""
     states: dict[str, Value] = {}
     latest: Value = MISSING
     for step in reversed(steps):
         if latest is MISSING:
             latest = step.state
-        found = step.state if type(step) is StateStep else latest
+        found = latest if step.state is MISSING else step.state
         if found is not MISSING:
             states[step.address] = found
             states.setdefault("end", found)

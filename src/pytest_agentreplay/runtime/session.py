@@ -247,8 +247,9 @@ class Session:
         else:
             call.golden = taken
             call.answered_by = "recording"
-            call.same_args = self._keys.of_step(taken) == call.key and taken.raw_args == call.raw_args
-            call.stands_in = not call.same_args and self._book.by_args
+            same_key = self._keys.of_step(taken) == call.key
+            call.same_args = same_key and taken.raw_args == call.raw_args
+            call.stands_in = not same_key and self._book.by_args
             if taken.verdict is not None and taken.blocked:
                 return Raises(GuardBlocked(call.tool, taken.verdict, taken.verdict.reason))
         if self.options.live_reads and call.effect == "read":

@@ -46,7 +46,7 @@ class StandIns:
 
     def with_placeholders(self, recorded: Value | Missing, actual: Value | Missing) -> Value | Missing:
         """Put the recorded placeholders in the place of the parts of an actual value that they stand for."""
-        if recorded is MISSING or actual is MISSING or not self.any:
+        if recorded is MISSING or actual is MISSING or equal(recorded, actual) or not self.any:
             return actual
         if self.stands_for(recorded, actual):
             return recorded
