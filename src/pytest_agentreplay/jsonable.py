@@ -74,6 +74,7 @@ MISSING: Final = Missing()
 
 MARKS: Final = frozenset({"$base64", "$float", "$utf16", "$type", "$literal", "$blob"})
 _ATOMS: Final = frozenset({type(None), bool, int})
+_UNCHANGING: Final = _ATOMS | {str, float, bytes, Opaque}
 # One NaN object for all: containers compare by identity first, so two loads of one trace are equal.
 _FLOATS: Final = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
@@ -91,6 +92,10 @@ class NotJsonError(TypeError):
         self.path = path
         self.type_name = type_name
 
+    def inside(self, key: str | int) -> NotJsonError:
+        """Give the error as the container of the value has it."""
+        return NotJsonError((key, *self.path), self.type_name)
+
 
 class MarkError(ValueError):
     """A ``{$mark: ...}`` mapping holds what its mark doesn't allow."""
@@ -107,27 +112,39 @@ def type_name(value: object) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
-def snapshot(value: object, path: tuple[str | int, ...] = ()) -> Value:
+def snapshot(value: object) -> Value:
     """Copy a value that is exactly JSON (or bytes), so that later changes to it don't show.
 
     Raises:
         NotJsonError: for any other type, subclasses of the plain ones included.
     """
     kind = type(value)
-    if kind is str or kind in _ATOMS or kind is float or kind is bytes:
+    if kind in _UNCHANGING:
         return value
+    items: Any = value
     if kind is dict:
-        copied = {}
-        for key, item in value.items():  # type: ignore[attr-defined]
-            if type(key) is not str:
-                raise NotJsonError(path, f"a mapping with a {type(key).__name__} key")
-            copied[key] = snapshot(item, (*path, key))
-        return copied
+        return _snapshot_mapping(items)
     if kind is list:
-        return [snapshot(item, (*path, index)) for index, item in enumerate(value)]  # type: ignore[arg-type, var-annotated]
-    if kind is Opaque:
-        return value
-    raise NotJsonError(path, type_name(value))
+        copied = []
+        for item in items:
+            try:
+                copied.append(item if type(item) in _UNCHANGING else snapshot(item))
+            except NotJsonError as error:
+                raise error.inside(len(copied)) from None
+        return copied
+    raise NotJsonError((), type_name(value))
+
+
+def _snapshot_mapping(value: dict[Any, Value]) -> dict[str, Value]:
+    copied = {}
+    for key, item in value.items():
+        if type(key) is not str:
+            raise NotJsonError((), f"a mapping with a {type(key).__name__} key")
+        try:
+            copied[key] = item if type(item) in _UNCHANGING else snapshot(item)
+        except NotJsonError as error:
+            raise error.inside(key) from None
+    return copied
 
 
 def encode(value: Value, path: tuple[str | int, ...] = ()) -> Any:

@@ -31,7 +31,9 @@ def record_trace(run: Run, given: Any, redactor: Redactor) -> Trace:
         given: the agent's input; `MISSING` where the agent took none.
         redactor: what is replaced before anything is written.
     """
-    steps = [step.model_copy() for step in run.steps]  # a trace tells its steps their effects; the run has its own
+    steps: list[Step] = [
+        step.model_copy() for step in run.steps
+    ]  # a trace tells its steps their effects; the run has its own
     made = Trace(run=_where_from(None), steps=steps, **_given(given), **_ending(run))
     clean = redacted(made, redactor)
     old = run.trace

@@ -10,8 +10,8 @@ import asyncio
 import inspect
 import os
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -32,6 +32,7 @@ from pytest_agentreplay.runtime.sealing import Escape, Seal, sealed
 from pytest_agentreplay.runtime.session import Session
 from pytest_agentreplay.tools import gate
 from pytest_agentreplay.tools.children import ChildGate
+from pytest_agentreplay.tools.effects import EffectResolver
 from pytest_agentreplay.trace import Expect
 
 SURVIVOR_PATIENCE = 1.0
@@ -81,7 +82,7 @@ class ActiveRun:
             propagation.install()
             scope.callback(propagation.uninstall)
             scope.enter_context(run_marker())
-            scope.callback(gate.set_active, Quarantine())
+            scope.callback(gate.set_active, gate.active or Quarantine())
             gate.set_active(Boundary(self.session))
             scope.enter_context(self._lineage.entered())
             if self._seal is not None:
@@ -153,6 +154,16 @@ def _survivor_error(work: Work) -> AgentReplayError:
         f"{work.name} was still at work {SURVIVOR_PATIENCE:g} s after the run's end; its calls are withheld",
         next="wait for it in the agent: join the thread, await the task, shut the pool down",
     )
+
+
+@contextmanager
+def nothing_written(effects: EffectResolver) -> Iterator[None]:
+    """Withhold every write that belongs to no run, as long as the code inside runs."""
+    gate.set_active(Quarantine(may_run=lambda spec: effects.resolve(spec)[0] == "read"))
+    try:
+        yield
+    finally:
+        gate.set_active(Quarantine())
 
 
 def call_agent(agent: Callable[..., Any], given: Any) -> Any:

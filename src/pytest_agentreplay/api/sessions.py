@@ -52,6 +52,7 @@ class SessionMaker:
         self,
         trace: str | Path | Trace,
         *,
+        check: bool = True,
         expect: Mapping[str, Any] | None = None,
         state: Callable[[], Any] | None = None,
     ) -> Prepared:
@@ -67,12 +68,12 @@ class SessionMaker:
         recording = golden is None or (self.record == "rewrite" and path is not None)
         held_to = given or (golden.expect if golden else None)
         limits = Limits(
-            None if recording else held_to,
+            held_to if check and not recording else None,
             None if recording or golden is None else sum(step.by_agent for step in golden.tool_steps),
         )
         options = SessionOptions(
             mode="record" if recording else "replay",
-            effects=EffectResolver(golden.tools if golden else {}, self.effects, _effect_by_hook),
+            effects=self.resolver(golden),
             ignore_args=(*self.ignore_args, *(golden.replay.ignore_args if golden else ())),
             redactor=self.redactor,
             live_reads=self.live_reads,
@@ -82,6 +83,10 @@ class SessionMaker:
         )
         name = path.stem if path is not None else golden.name if golden is not None else "trace"
         return Prepared(Session(golden, options, limits), path, name, given)
+
+    def resolver(self, golden: Trace | None = None) -> EffectResolver:
+        """Make what says of each tool whether it reads or writes."""
+        return EffectResolver(golden.tools if golden else {}, self.effects, _effect_by_hook)
 
     def _find(self, trace: str | Path | Trace) -> tuple[Trace | None, Path | None]:
         if isinstance(trace, Trace):

@@ -38,7 +38,8 @@ class CallPhase:
         if fixture is None:
             return (yield)
         try:
-            outcome = yield
+            with fixture.outside_runs():
+                outcome = yield
         except (Exception, pytest.skip.Exception) as error:
             settle(fixture, error)
             raise

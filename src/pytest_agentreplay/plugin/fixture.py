@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any, overload
@@ -25,6 +25,7 @@ from pytest_agentreplay.api.replaying import (
     ends_the_run,
     finish_output,
     input_of,
+    nothing_written,
 )
 from pytest_agentreplay.api.sessions import SessionMaker
 from pytest_agentreplay.errors import AgentReplayError, RunStopped, SettingsError
@@ -62,6 +63,17 @@ class AgentReplay:
         self._request = request
         self._settings: Settings = settings_of(request.config)
         self._options = marker_options(request.node)
+        self._maker = SessionMaker(
+            dirs=self._settings.dirs,
+            root=self._settings.root,
+            load=self._settings.load,
+            effects=self._settings.effects,
+            ignore_args=self._settings.ignore_args,
+            record=self._settings.record,
+            live_reads=self._settings.live_reads,
+            redactor=self._settings.redactor,
+            abandon=abandon_session(request.config),
+        )
         self.undo = ExitStack()
         self.results: list[Result] = []
         self.unentered: list[ReplayScope] = []
@@ -163,6 +175,10 @@ class AgentReplay:
         self.undo.callback(wrap(tools, effect=effect, effects=effects or {}).undo)
         return tools
 
+    def outside_runs(self) -> AbstractContextManager[None]:
+        """Withhold writes that belong to no run while the test runs, unless it records."""
+        return nullcontext() if self._settings.record != "none" else nothing_written(self._maker.resolver())
+
     def judge(self, result: Result) -> Exception | None:
         """Judge a run that ended; prepare what is recorded or updated if the test passes."""
         failure = result.active.verdict()
@@ -215,20 +231,9 @@ class AgentReplay:
         expect: Mapping[str, Any] | None,
         state: Callable[[], Any] | None,
     ) -> ReplayScope:
-        maker = SessionMaker(
-            dirs=self._settings.dirs,
-            root=self._settings.root,
-            load=self._settings.load,
-            effects=self._settings.effects,
-            ignore_args=self._settings.ignore_args,
-            record=self._settings.record,
-            live_reads=self._settings.live_reads,
-            redactor=self._settings.redactor,
-            abandon=abandon_session(self._request.config),
-        )
         __tracebackhide__ = True
         try:
-            prepared = maker.prepare(trace, expect=expect, state=state)
+            prepared = self._maker.prepare(trace, check=check, expect=expect, state=state)
         except AgentReplayError as error:
             raise error.with_traceback(None) from None  # the frames of finding a trace mend nothing
         seal = seal_options(self._request, self._options) if prepared.session.options.mode == "replay" else None

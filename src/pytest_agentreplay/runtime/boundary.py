@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pytest_agentreplay.errors import RunStopped
+from pytest_agentreplay.errors import RunStopped, UnrecordedCallError
 from pytest_agentreplay.jsonable import Missing, Value
 from pytest_agentreplay.runtime import lineage
 from pytest_agentreplay.runtime.observed_calls import ObservedCall
@@ -185,7 +185,14 @@ class Boundary:
 
 
 class Quarantine:
-    """The gate after a run: what belongs to a run that is over is withheld, all else passes."""
+    """The gate after a run: what belongs to a run that is over is withheld, all else passes.
+
+    Args:
+        may_run: tells of a tool whether calls of it pass that belong to no run; None for all.
+    """
+
+    def __init__(self, may_run: Callable[[ToolSpec], bool] | None = None) -> None:
+        self._may_run = may_run
 
     def call(self, spec: ToolSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a plain function."""
@@ -216,6 +223,11 @@ class Quarantine:
         run = lineage.current()
         if run is not None and run.closed:
             raise RunStopped(f"{spec.name} was withheld: the run that started this work is over")
+        if self._may_run is not None and not self._may_run(spec):
+            raise UnrecordedCallError(
+                f"{spec.name} is a write and was called outside the replayed run",
+                next="call it inside the run; a test that uses agent_replay writes nothing without --agent-record",
+            )
 
 
 _END = object()

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 RUN_ENVIRONMENT: Final = "PYTEST_AGENTREPLAY_RUN"
 """The variable that holds the process id of the run that started a process."""
@@ -45,6 +45,12 @@ def in_child_of_run() -> bool:
     """Tell whether a run of another process, still active or not, started this process."""
     marker = os.environ.get(RUN_ENVIRONMENT)
     return marker is not None and marker != str(os.getpid())
+
+
+def with_marker(env: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Mark an environment that a child is given in the place of its parent's; names are text or bytes."""
+    unmarked = {name: value for name, value in env.items() if os.fsdecode(name) != RUN_ENVIRONMENT}
+    return {**unmarked, os.fsencode(RUN_ENVIRONMENT): str(os.getpid()).encode()}
 
 
 def _restore(value: str | None) -> None:

@@ -33,6 +33,9 @@ def failure_of(run: Run, divergences: Sequence[Divergence]) -> Exception | None:
     beside the first divergence otherwise.
     """
     problems = run.problems
+    stopped = next((problem for problem in problems if problem.kind == "stopped"), None)
+    if stopped is not None and not any(_is_told_by(one, stopped) for one in divergences):
+        divergences = [_over_limit(run, stopped)]
     if not divergences or run.trace is None:
         return _problem_error(problems)
     first = divergences[0]
@@ -64,6 +67,11 @@ def divergence_error(
     error.details["next"] = _remedy(golden, first, told)
     error.divergence = first
     return error
+
+
+def _over_limit(run: Run, stopped: Problem) -> Divergence:
+    address = "end" if stopped.call_index is None else run.calls()[stopped.call_index].address
+    return Divergence("budget", address, str(stopped.error), run_index=stopped.call_index)
 
 
 def _problem_error(problems: Sequence[Problem]) -> Exception | None:
@@ -139,8 +147,8 @@ def _line(path: Path, where: tuple[str | int, ...]) -> int:
 def relative(path: Path) -> str:
     """Write a path the short way, relative to the working directory where it is below."""
     try:
-        return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
-    except OSError:
+        return str(path).removeprefix(os.path.join(os.getcwd(), ""))
+    except OSError:  # the working directory is gone
         return str(path)
 
 

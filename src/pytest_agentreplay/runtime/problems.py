@@ -9,6 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from pytest_agentreplay.errors import AgentReplayError
+
+
+class StoppedError(AgentReplayError):
+    """A run was stopped at a limit."""
+
+
 ProblemKind: TypeAlias = Literal["unmatched", "escape", "survivor", "stopped", "blocked", "tool", "nested"]
 
 

@@ -16,9 +16,11 @@ from asyncio.base_events import BaseEventLoop
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures.thread import ThreadPoolExecutor
+from contextlib import suppress
 from multiprocessing.pool import Pool
 from typing import Any, Final
 
+from pytest_agentreplay.errors import RunStopped
 from pytest_agentreplay.runtime.carried import carry
 from pytest_agentreplay.runtime.lineage import Mark, carrying, current_mark, mark_in, once_forgotten, thread_entry
 from pytest_agentreplay.runtime.patching import Patches
@@ -134,7 +136,7 @@ class _Body:
             if isinstance(self.thread, threading.Timer) and type(self.thread).run is threading.Timer.run:
                 self._run_timer(self.thread)
             else:
-                with self.mark.lineage.working("thread", self.thread):
+                with self.mark.lineage.working("thread", self.thread), suppress(RunStopped):  # its run is over
                     self.thread.run()
 
     def _run_timer(self, timer: threading.Timer) -> None:
@@ -142,7 +144,8 @@ class _Body:
         function = timer.function
         carried = timer.function = carry(function, "thread", self.mark)
         try:
-            timer.run()
+            with suppress(RunStopped):
+                timer.run()
         finally:
             if timer.function is carried:
                 timer.function = function

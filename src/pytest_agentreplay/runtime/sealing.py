@@ -9,7 +9,8 @@ of the interpreter's sight raises no event and is not seen.
 from __future__ import annotations
 
 import _socket
-import subprocess  # noqa: F401 - binds the real fork_exec, whose calls have their own event, before it is replaced
+import os
+import subprocess  # binds the real fork_exec, whose calls have their own event, before it is replaced
 import sys
 import tempfile
 import threading
@@ -18,6 +19,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from pytest_agentreplay.runtime.audit_events import FORK_EXEC, READERS, Reader
+from pytest_agentreplay.runtime.children import with_marker
 from pytest_agentreplay.runtime.escapes import Escape
 from pytest_agentreplay.runtime.lineage import Lineage, current, current_mark, outside
 from pytest_agentreplay.runtime.patching import Patches
@@ -100,6 +102,8 @@ def _replace_all() -> None:
         import _posixsubprocess
 
         _patches.replace(_posixsubprocess, "fork_exec", _audited_fork_exec)
+        _patches.replace(subprocess, "_fork_exec", _marking_fork_exec)
+        _patches.replace(os, "posix_spawn", _marking_spawn)
 
 
 def _remembering_getaddrinfo(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -120,3 +124,20 @@ def _audited_fork_exec(original: Callable[..., int]) -> Callable[..., int]:
         return original(args, executables, *rest)
 
     return fork_exec
+
+
+def _marking_fork_exec(original: Callable[..., int]) -> Callable[..., int]:
+    def fork_exec(args: Any, executables: Any, close_fds: Any, keep: Any, folder: Any, env: Any, *rest: Any) -> int:
+        if env is not None and current() is not None:
+            pairs = (entry.partition(b"=") for entry in env)
+            env = [name + b"=" + value for name, value in with_marker({name: value for name, _, value in pairs}).items()]
+        return original(args, executables, close_fds, keep, folder, env, *rest)
+
+    return fork_exec
+
+
+def _marking_spawn(original: Callable[..., int]) -> Callable[..., int]:
+    def posix_spawn(path: Any, argv: Any, env: Any, /, **options: Any) -> int:
+        return original(path, argv, env if current() is None else with_marker(env), **options)
+
+    return posix_spawn

@@ -22,7 +22,7 @@ from pytest_agentreplay.runtime.boundary import Raises, Returns, Runs
 from pytest_agentreplay.runtime.call_keys import CallKeys
 from pytest_agentreplay.runtime.limits import Limits
 from pytest_agentreplay.runtime.observed_calls import Note, ObservedCall, ObservedState, ParallelGroups
-from pytest_agentreplay.runtime.problems import Problem, ProblemKind
+from pytest_agentreplay.runtime.problems import Problem, ProblemKind, StoppedError
 from pytest_agentreplay.runtime.recorded_errors import raise_again, record_error
 from pytest_agentreplay.runtime.stand_ins import StandIns
 from pytest_agentreplay.runtime.values import codec_for, json_args, lenient
@@ -115,7 +115,8 @@ class Session:
             call, misfit = self._note_call(spec, args, kwargs)
             reason = self.limits.broken_by(call)
             if reason:
-                self.stop(reason, call)
+                self.stop(reason)
+                self.note_problem("stopped", StoppedError(f"the run was stopped: {reason}"), call)
                 raise RunStopped(reason)
             if self.options.mode == "record":
                 return self._run_for_real(call)
@@ -171,7 +172,7 @@ class Session:
         with self._lock:
             self.problems.append(Problem(kind, error, call.index if call else None))
 
-    def stop(self, reason: str, call: ObservedCall | None = None) -> None:
+    def stop(self, reason: str) -> None:
         """Let no further call through."""
         with self._lock:
             self.stopped = reason
@@ -259,6 +260,7 @@ class Session:
     def _recorded_outcome(self, call: ObservedCall, taken: ToolStep | Answer, misfit: TypeError | None) -> Outcome:
         if taken.error is not None:
             call.error = taken.error
+            self.serve(taken.error.message)
             return Raises(misfit or raise_again(taken.error))
         if taken.result is MISSING:
             return self._without_outcome(call, misfit)
