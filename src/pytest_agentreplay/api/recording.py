@@ -23,13 +23,14 @@ from pytest_agentreplay.tools.effects import UNCLASSIFIED
 from pytest_agentreplay.trace import RunInfo, StateStep, Step, ToolStep, Trace
 
 
-def record_trace(run: Run, given: Any, redactor: Redactor) -> Trace:
+def record_trace(run: Run, given: Any, redactor: Redactor, agent: str | None = None) -> Trace:
     """Make the golden trace of a run with real tools.
 
     Args:
         run: the run; its `trace` is the golden trace that is recorded again, if there is one.
         given: the agent's input; `MISSING` where the agent took none.
         redactor: what is replaced before anything is written.
+        agent: how a first recording names its agent, ``module:callable``.
     """
     steps: list[Step] = [
         step.model_copy() for step in run.steps
@@ -39,7 +40,8 @@ def record_trace(run: Run, given: Any, redactor: Redactor) -> Trace:
     old = run.trace
     if old is None:
         effects = {call.tool: call.effect for call in run.observed_calls if call.effect_source != UNCLASSIFIED}
-        return _replace(clean, {"tools": effects} if effects else {})
+        facts: dict[str, Any] = {"agent": agent, "tools": effects}
+        return _replace(clean, {name: fact for name, fact in facts.items() if fact})
     changed = _retold(old, clean, clean.steps)
     return changed if _same(old, changed) else _replace(changed, {"run": _where_from(old.run)})
 

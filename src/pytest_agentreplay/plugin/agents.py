@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,23 @@ def import_agent(name: str, named_by: str) -> Callable[..., Any]:
             next="name a function, sync or async",
         )
     return found  # type: ignore[no-any-return]
+
+
+def importable_name(agent: Callable[..., Any]) -> str | None:
+    """Name an agent as ``module:callable``, if a golden trace can import it so; test modules are no home for one."""
+    module_name, path = getattr(agent, "__module__", None), getattr(agent, "__qualname__", None)
+    module = sys.modules.get(module_name or "")
+    if module is None or not path or module_name == "__main__" or _is_test_module(str(module_name)):
+        return None
+    found: Any = module
+    for part in path.split("."):
+        found = getattr(found, part, None)
+    return f"{module_name}:{path}" if found is agent else None
+
+
+def _is_test_module(name: str) -> bool:
+    last = name.rpartition(".")[2]
+    return last.startswith("test_") or last.endswith("_test") or last == "conftest"
 
 
 def refuse_pytest_marks(tags: Iterable[str], path: Path) -> None:

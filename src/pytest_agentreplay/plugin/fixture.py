@@ -30,7 +30,7 @@ from pytest_agentreplay.api.replaying import (
 from pytest_agentreplay.api.sessions import SessionMaker
 from pytest_agentreplay.errors import AgentReplayError, RunStopped, SettingsError
 from pytest_agentreplay.jsonable import MISSING
-from pytest_agentreplay.plugin.agents import import_agent, refuse_pytest_marks
+from pytest_agentreplay.plugin.agents import import_agent, importable_name, refuse_pytest_marks
 from pytest_agentreplay.plugin.call_phase import CallPhase
 from pytest_agentreplay.plugin.seals import abandon_session, seal_options
 from pytest_agentreplay.plugin.settings import Settings, marker_options, settings_of
@@ -77,11 +77,12 @@ class AgentReplay:
         self.undo = ExitStack()
         self.results: list[Result] = []
         self.unentered: list[ReplayScope] = []
+        self._stands_alone = True
 
     def prepare(self) -> None:
         """Put the swaps of the ini file and the adapters of third parties in place."""
         for target, effect in self._settings.swaps.items():
-            self.swap(target, effect=effect)
+            self.undo.callback(swap(target, effect=effect).undo)
         for seams in plugin_manager().hook.agent_replay_adapters():
             for install in seams:
                 self.undo.callback(install())
@@ -164,6 +165,7 @@ class AgentReplay:
         Raises:
             ToolError: for what can't be swapped in place, naming the alternative.
         """
+        self._stands_alone = False  # a trace recorded now needs this test around it
         self.undo.callback(swap(target, effect=effect, name=name).undo)
 
     def wrap(self, tools: Any, *, effect: Effect | None = None, effects: Mapping[str, Effect] | None = None) -> Any:
@@ -172,6 +174,7 @@ class AgentReplay:
         Raises:
             ToolError: for what can be neither swapped nor replaced in its container.
         """
+        self._stands_alone = False
         self.undo.callback(wrap(tools, effect=effect, effects=effects or {}).undo)
         return tools
 
@@ -184,7 +187,9 @@ class AgentReplay:
         failure = result.active.verdict()
         if result.run.mode == "record":
             if failure is None:
-                result.pending = record_trace(result.run, result.given, self._settings.redactor)
+                result.pending = record_trace(
+                    result.run, result.given, self._settings.redactor, result.agent if self._stands_alone else None
+                )
         elif failure is not None and self._settings.update:
             refusal = refuses_update(result.run, result.run.divergences)
             if not refusal:
@@ -232,6 +237,7 @@ class AgentReplay:
         state: Callable[[], Any] | None,
     ) -> ReplayScope:
         __tracebackhide__ = True
+        self._stands_alone = self._stands_alone and state is None
         try:
             prepared = self._maker.prepare(trace, check=check, expect=expect, state=state)
         except AgentReplayError as error:
@@ -252,6 +258,7 @@ class Result:
         pending: the trace that is written if the test passes.
         done: ``recorded`` or ``updated`` once that is written.
         given: the agent's input.
+        agent: how a trace can name the agent; None where it can't.
     """
 
     def __init__(self, active: ActiveRun, path: Path | None, name: str) -> None:
@@ -263,6 +270,7 @@ class Result:
         self.pending: Trace | None = None
         self.done = ""
         self.given: Any = MISSING
+        self.agent: str | None = None
 
     @property
     def run(self) -> Run:
@@ -286,6 +294,7 @@ class ReplayScope:
     def run_agent(self, agent: Callable[..., Any], given: Any) -> Run:
         """Run an agent to its end and raise what the run ended in."""
         __tracebackhide__ = True
+        self._result.agent = importable_name(agent)
         run = self._begin()
         cause: BaseException | None = None
         try:
@@ -302,6 +311,7 @@ class ReplayScope:
     async def arun_agent(self, agent: Callable[..., Any], given: Any) -> Run:
         """Do what `run_agent` does, inside a running event loop."""
         __tracebackhide__ = True
+        self._result.agent = importable_name(agent)
         run = self._begin()
         cause: BaseException | None = None
         try:

@@ -130,7 +130,9 @@ def _marking_fork_exec(original: Callable[..., int]) -> Callable[..., int]:
     def fork_exec(args: Any, executables: Any, close_fds: Any, keep: Any, folder: Any, env: Any, *rest: Any) -> int:
         if env is not None and current() is not None:
             pairs = (entry.partition(b"=") for entry in env)
-            env = [name + b"=" + value for name, value in with_marker({name: value for name, _, value in pairs}).items()]
+            env = [
+                name + b"=" + value for name, value in with_marker({name: value for name, _, value in pairs}).items()
+            ]
         return original(args, executables, close_fds, keep, folder, env, *rest)
 
     return fork_exec
@@ -138,6 +140,8 @@ def _marking_fork_exec(original: Callable[..., int]) -> Callable[..., int]:
 
 def _marking_spawn(original: Callable[..., int]) -> Callable[..., int]:
     def posix_spawn(path: Any, argv: Any, env: Any, /, **options: Any) -> int:
-        return original(path, argv, env if current() is None else with_marker(env), **options)
+        if env is not None and current() is not None:
+            env = with_marker(env)
+        return original(path, argv, env, **options)
 
     return posix_spawn
