@@ -15,13 +15,13 @@ from pytest_agentreplay.errors import SettingsError
 from pytest_agentreplay.plugin.facts import facts_of, sections_of
 
 if TYPE_CHECKING:
-    from pytest_agentreplay.plugin.fixture import AgentReplay
+    from pytest_agentreplay.plugin.scopes import ReplayingTest
 
 
 class CallPhase:
     """Settles every test that used the fixture, and adds what it did to its report."""
 
-    KEY: ClassVar[pytest.StashKey[AgentReplay]] = pytest.StashKey()
+    KEY: ClassVar[pytest.StashKey[ReplayingTest]] = pytest.StashKey()
     _NAME = "agent_replay_call_phase"
 
     @classmethod
@@ -70,7 +70,7 @@ def is_in_section(item: pytest.Item, error: BaseException) -> bool:
     return fixture is not None and any(result.failure is error for result in fixture.results)
 
 
-def settle(fixture: AgentReplay, raised: BaseException | None) -> None:
+def settle(fixture: ReplayingTest, raised: BaseException | None) -> None:
     """Raise what the agent hid from the test; keep recordings of a test that passed."""
     __tracebackhide__ = True
     for result in fixture.results:

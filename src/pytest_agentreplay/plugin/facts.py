@@ -11,7 +11,7 @@ from pytest_agentreplay.runtime.timeline import timeline
 from pytest_agentreplay.tools.effects import UNCLASSIFIED
 
 if TYPE_CHECKING:
-    from pytest_agentreplay.plugin.fixture import Result
+    from pytest_agentreplay.plugin.scopes import Result
 
 
 def facts_of(result: Result, outcome: str, *, frames: bool) -> dict[str, Any]:

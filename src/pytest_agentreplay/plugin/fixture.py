@@ -11,27 +11,18 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
-from types import TracebackType
 from typing import Any, overload
 
 import pytest
 
 from pytest_agentreplay.api.hooks import plugin_manager
 from pytest_agentreplay.api.recording import keep, record_trace, refuses_update, updated_trace
-from pytest_agentreplay.api.replaying import (
-    ActiveRun,
-    afinish_output,
-    call_agent,
-    ends_the_run,
-    finish_output,
-    input_of,
-    nothing_written,
-)
+from pytest_agentreplay.api.replaying import ActiveRun, nothing_written
 from pytest_agentreplay.api.sessions import SessionMaker
-from pytest_agentreplay.errors import AgentReplayError, RunStopped, SettingsError
-from pytest_agentreplay.jsonable import MISSING
-from pytest_agentreplay.plugin.agents import import_agent, importable_name, refuse_pytest_marks
+from pytest_agentreplay.errors import AgentReplayError, SettingsError
+from pytest_agentreplay.plugin.agents import import_agent, refuse_pytest_marks
 from pytest_agentreplay.plugin.call_phase import CallPhase
+from pytest_agentreplay.plugin.scopes import ReplayScope, Result
 from pytest_agentreplay.plugin.seals import abandon_session, seal_options
 from pytest_agentreplay.plugin.settings import Settings, marker_options, settings_of
 from pytest_agentreplay.runtime.run import Run
@@ -205,9 +196,10 @@ class AgentReplay:
                 keep(result.pending, result.path)
                 result.done = "recorded" if result.run.mode == "record" else "updated"
 
-    def replay_file(self, path: Path, agent: Callable[..., Any] | None = None) -> None:
-        """Replay a trace file with the agent that it names, or that the session has for it."""
+    def replay_file(self, agent: Callable[..., Any] | None = None) -> None:
+        """Replay the trace file that is the test, with the agent that it names, or that the session has for it."""
         __tracebackhide__ = True
+        path = self._request.path
         trace = self._settings.load(path)
         refuse_pytest_marks(trace.tags, path)
         found = agent or self._find_agent(trace, path)
@@ -246,142 +238,6 @@ class AgentReplay:
         active = ActiveRun(prepared.session, expect=prepared.expect, check=check, seal=seal)
         result = Result(active, prepared.path, prepared.name)
         return ReplayScope(self, result)
-
-
-class Result:
-    """One replay of a test, and whether the test was told how it ended.
-
-    Attributes:
-        path: the trace's file; None for a trace that was never in one.
-        failure: what the run ended in; None while it goes on, and when all is as expected.
-        told: the failure was raised to the test, which may catch it.
-        pending: the trace that is written if the test passes.
-        done: ``recorded`` or ``updated`` once that is written.
-        given: the agent's input.
-        agent: how a trace can name the agent; None where it can't.
-    """
-
-    def __init__(self, active: ActiveRun, path: Path | None, name: str) -> None:
-        self.active = active
-        self.path = path
-        self.name = name
-        self.failure: Exception | None = None
-        self.told = False
-        self.pending: Trace | None = None
-        self.done = ""
-        self.given: Any = MISSING
-        self.agent: str | None = None
-
-    @property
-    def run(self) -> Run:
-        """The run."""
-        return self.active.run
-
-
-class ReplayScope:
-    """A run as a context manager: any code inside is the agent."""
-
-    def __init__(self, fixture: AgentReplay, result: Result) -> None:
-        self._fixture = fixture
-        self._result = result
-        self._active = result.active
-
-    @property
-    def name(self) -> str:
-        """The trace's name."""
-        return self._result.name
-
-    def run_agent(self, agent: Callable[..., Any], given: Any) -> Run:
-        """Run an agent to its end and raise what the run ended in."""
-        __tracebackhide__ = True
-        self._result.agent = importable_name(agent)
-        run = self._begin()
-        cause: BaseException | None = None
-        try:
-            self._result.given = input_of(run, given)
-            self._result.run.note_end(finish_output(call_agent(agent, self._result.given)))
-        except BaseException as error:
-            cause = error
-            self._result.run.note_end(error=error)
-        finally:
-            self._active.end()
-        self._judge(cause)
-        return run
-
-    async def arun_agent(self, agent: Callable[..., Any], given: Any) -> Run:
-        """Do what `run_agent` does, inside a running event loop."""
-        __tracebackhide__ = True
-        self._result.agent = importable_name(agent)
-        run = self._begin()
-        cause: BaseException | None = None
-        try:
-            self._result.given = input_of(run, given)
-            self._result.run.note_end(await afinish_output(call_agent(agent, self._result.given)))
-        except BaseException as error:
-            cause = error
-            self._result.run.note_end(error=error)
-        finally:
-            await self._active.aend()
-        self._judge(cause)
-        return run
-
-    def __enter__(self) -> Run:
-        return self._begin()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
-        __tracebackhide__ = True
-        self._result.run.note_end(error=error)
-        self._active.end()
-        return self._leave(error)
-
-    async def __aenter__(self) -> Run:
-        return self._begin()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
-        __tracebackhide__ = True
-        self._result.run.note_end(error=error)
-        await self._active.aend()
-        return self._leave(error)
-
-    def _begin(self) -> Run:
-        if self in self._fixture.unentered:
-            self._fixture.unentered.remove(self)
-        self._fixture.results.append(self._result)
-        return self._active.begin()
-
-    def _judge(self, cause: BaseException | None) -> None:
-        """Raise what the run ended in; the agent's own exception becomes its cause."""
-        __tracebackhide__ = True
-        failure = self._result.failure = self._fixture.judge(self._result)
-        if cause is not None and (not ends_the_run(cause) or (failure is None and not self._expects(cause))):
-            raise cause
-        if failure is None:
-            return
-        self._result.told = True
-        foreign = cause is not None and not isinstance(cause, AgentReplayError) and isinstance(cause, Exception)
-        raise failure from (cause if foreign else None)
-
-    def _expects(self, cause: BaseException) -> bool:
-        """Tell whether a run that nothing objects to may end so: stopped, or in the error that was recorded."""
-        golden = self._result.run.trace
-        recorded = golden is not None and golden.error is not None and self._result.run.mode == "replay"
-        return recorded or isinstance(cause, RunStopped)
-
-    def _leave(self, error: BaseException | None) -> bool:
-        __tracebackhide__ = True
-        failure = self._result.failure = self._fixture.judge(self._result)
-        if failure is None:
-            return False
-        if error is None:
-            self._result.told = True
-            raise failure
-        error.add_note(str(failure))
-        self._result.told = all(problem.error is error for problem in self._result.run.problems)
-        return False
 
 
 def _refuse_running_loop(agent: Callable[..., Any]) -> None:
