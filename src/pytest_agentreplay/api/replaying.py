@@ -126,7 +126,11 @@ class ActiveRun:
         judged = self._check and (self.run.mode == "replay" or expect is not None)
         divergences = self.run.judge(expect) if judged else []
         self.run.divergences.extend(divergences)
-        return failure_of(self.run, divergences)
+        failure = failure_of(self.run, divergences)
+        first = getattr(failure, "divergence", None)
+        if first is not None and first not in divergences:
+            self.run.divergences.insert(0, first)
+        return failure
 
 
 @cache

@@ -13,6 +13,7 @@ import pytest
 
 from pytest_agentreplay.errors import SettingsError
 from pytest_agentreplay.plugin.facts import facts_of, sections_of
+from pytest_agentreplay.plugin.settings import settings_of
 
 if TYPE_CHECKING:
     from pytest_agentreplay.plugin.scopes import ReplayingTest
@@ -54,8 +55,8 @@ class CallPhase:
         report = yield
         fixture = item.stash.get(self.KEY, None)
         if fixture is not None and call.when == "call":
-            frames = bool(item.config.option.agent_replay_report)
-            facts = [facts_of(result, report.outcome, frames=frames) for result in fixture.results]
+            redactor = settings_of(item.config).redactor if item.config.option.agent_replay_report else None
+            facts = [facts_of(result, report.outcome, redactor) for result in fixture.results]
             report.agent_replay = facts  # type: ignore[attr-defined]
             told = [("agent_replay", f"{fact['trace']}: {fact['failure'] or fact['outcome']}") for fact in facts]
             report.user_properties.extend(told)

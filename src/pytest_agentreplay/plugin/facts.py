@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from pytest_agentreplay.redaction import Redactor
 from pytest_agentreplay.runtime.failure import complete_text, relative
 from pytest_agentreplay.runtime.timeline import timeline
 from pytest_agentreplay.tools.effects import UNCLASSIFIED
@@ -14,18 +15,22 @@ if TYPE_CHECKING:
     from pytest_agentreplay.plugin.scopes import Result
 
 
-def facts_of(result: Result, outcome: str, *, frames: bool) -> dict[str, Any]:
+_TOLD = ("failure", "divergences", "timeline")
+
+
+def facts_of(result: Result, outcome: str, report: Redactor | None) -> dict[str, Any]:
     """Gather what reports and the summary say of one replay; JSON only.
 
     Args:
         result: the replay.
         outcome: pytest's outcome of the test it belongs to.
-        frames: with the timeline, whose size is that of the run: a session keeps its facts to the end.
+        report: what is replaced in facts that a report file will hold, timeline included; None where none
+            is written, since a timeline is as large as its run and a session keeps its facts to the end.
     """
     run = result.run
     calls = run.observed_calls
     failure = result.failure
-    return {
+    facts = {
         "trace": result.name,
         "path": relative(result.path) if result.path else None,
         "title": run.trace.title if run.trace else None,
@@ -41,8 +46,9 @@ def facts_of(result: Result, outcome: str, *, frames: bool) -> dict[str, Any]:
         "unclassified": sorted({call.tool for call in calls if call.effect_source == UNCLASSIFIED}),
         "drift": [drift.address for drift in run.drifts],
         "verdicts": dict(Counter(verdict.decision for verdict in run.verdicts.values())),
-        "timeline": timeline(run) if frames else [],
+        "timeline": timeline(run) if report is not None else [],
     }
+    return facts if report is None else {**facts, **report.session().redact({key: facts[key] for key in _TOLD})}
 
 
 def sections_of(results: Iterable[Result], *, verbose: bool) -> Iterable[tuple[str, str]]:

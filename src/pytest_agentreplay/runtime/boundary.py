@@ -151,11 +151,12 @@ class Boundary:
 
     def checkpoint(self, state: Value | Missing, at: str | None, context: dict[str, Any]) -> None:
         """Note a checkpoint of the agent; one inside a real tool is not the agent's."""
-        if not lineage.is_outside():
+        if not lineage.is_outside() and not _is_survivor():
             self._session.note_checkpoint(state, at, context)
 
     def _is_nested(self, spec: ToolSpec) -> bool:
         """Tell whether a real tool makes the call: the outermost boundary wins."""
+        _refuse_survivor(spec)
         if not lineage.is_outside():
             return False
         self._session.admit_nested(spec)
@@ -220,14 +221,23 @@ class Quarantine:
         """Take no notice: there is no run."""
 
     def _withhold(self, spec: ToolSpec) -> None:
-        run = lineage.current()
-        if run is not None and run.closed:
-            raise RunStopped(f"{spec.name} was withheld: the run that started this work is over")
+        _refuse_survivor(spec)
         if self._may_run is not None and not self._may_run(spec):
             raise UnrecordedCallError(
                 f"{spec.name} is a write and was called outside the replayed run",
                 next="call it inside the run; a test that uses agent_replay writes nothing without --agent-record",
             )
+
+
+def _is_survivor() -> bool:
+    """Tell whether the running code belongs to a run that is over."""
+    run = lineage.current()
+    return run is not None and run.closed
+
+
+def _refuse_survivor(spec: ToolSpec) -> None:
+    if _is_survivor():
+        raise RunStopped(f"{spec.name} was withheld: the run that started this work is over")
 
 
 _END = object()
