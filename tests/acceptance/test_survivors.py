@@ -167,13 +167,12 @@ def test_late_but_in_time(agent_replay):
     assert run.tools == ["lookup", "refund", "notify"]
 
 
-def test_next_a_starts(agent_replay):
-    agent_replay("refund", lambda order: thread(late_write, 1.6), check=False)
+def test_next(agent_replay):
+    with pytest.raises(Exception, match="still at work"):
+        agent_replay("refund", lambda order: thread(late_write, 1.6), check=False)
 
-
-def test_next_b_is_left_alone(agent_replay):
     def agent(order):
-        time.sleep(1.5)
+        time.sleep(1.2)
         return shop.agent(order)
     run = agent_replay("refund", agent)
     assert run.tools == ["lookup", "refund", "notify"]
@@ -190,17 +189,17 @@ def found(make_shop):
     """One session of agents that leave work behind."""
     shop = make_shop("survivors")
     shop.test(TESTS)
-    return shop.outcomes("test_it.py")
+    return shop.outcomes("-n", "3", "test_it.py")  # they mostly wait
 
 
 WORK = {
-    "[child]": "thread 'worker-late_write' running late_write",
-    "[grandchild]": "thread 'worker-late_write' running late_write",
+    "[child]": "thread 'worker-late_write' running test_it:late_write",
+    "[grandchild]": "thread 'worker-late_write' running test_it:late_write",
     "[in_subclass]": "Subclass",
-    "[in_pool]": "pool job running late_write",
+    "[in_pool]": "pool job running test_it:late_write",
     "[in_other_pool]": "pool job running",
-    "[in_executor]": "pool job running late_write",
-    "_in_warmed_up_pool": "pool job running late_write",
+    "[in_executor]": "pool job running test_it:late_write",
+    "_in_warmed_up_pool": "pool job running test_it:late_write",
     "_in_with_form": "worker-late_write",
     "_as_task": "late",
     "_and_later_queued": "sleep",
@@ -230,8 +229,7 @@ def test_work_that_is_done_within_a_second_is_fine(found, name):
 
 def test_a_survivor_does_not_disturb_the_next_run(found):
     """Its calls are withheld, and count in no other run."""
-    assert found["test_next_a_starts"].outcome == "failed"
-    assert found["test_next_b_is_left_alone"].outcome == "passed", found["test_next_b_is_left_alone"].shown
+    assert found["test_next"].outcome == "passed", found["test_next"].shown
 
 
 def test_no_write_runs_later(found):

@@ -6,6 +6,7 @@ be kept; that is the test's outcome.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 from pytest_agentreplay.api.redacting import redacted
 from pytest_agentreplay.compare import Divergence
-from pytest_agentreplay.jsonable import MISSING, equal
+from pytest_agentreplay.jsonable import MISSING, Missing, Value, equal
 from pytest_agentreplay.redaction import Redactor
 from pytest_agentreplay.runtime.observed_calls import ObservedCall, ObservedState
 from pytest_agentreplay.runtime.run import Run
@@ -56,9 +57,17 @@ def updated_trace(run: Run, given: Any, redactor: Redactor) -> Trace:
     return _retold(run.trace, clean, steps)
 
 
-def refuses_update(run: Run, divergences: Iterable[Divergence]) -> str:
-    """Say why a run's divergences can't be accepted; empty when they can."""
+def refuses_update(run: Run, divergences: Iterable[Divergence], *, by_test: bool = False) -> str:
+    """Say why a run's divergences can't be accepted; empty when they can.
+
+    Args:
+        run: the run.
+        divergences: where it parted from what was expected.
+        by_test: the expectations are the test's and not the trace's.
+    """
     golden = run.trace
+    if by_test:
+        return "what is expected is written in the test; change it there"
     if golden is None or golden.path is None:
         return "the trace is in no file"
     if golden.kind == "incident":
@@ -123,17 +132,21 @@ def _merged(run: Run) -> Iterator[Step]:
     """Give the run's steps, each recorded one with what only the recording knows.
 
     Steps that a replay can't observe (models, messages, other actors) stay before the
-    recorded call that they led to.
+    recorded call that they led to. A checkpoint that the recording tells as a call's state stays that.
     """
     assert run.trace is not None
     ledge = _leading_steps(run.trace.steps)
-    for note in run.notes:
+    mentioned = Counter(step.at for step in run.trace.steps if isinstance(step, StateStep))
+    told_by_call = False
+    for note, made in zip(run.notes, run.steps, strict=True):
         if isinstance(note, ObservedState):
-            yield note.to_step()
+            mentioned[note.at] -= 1
+            if not told_by_call or mentioned[note.at] >= 0:
+                yield note.to_step()
             continue
-        for step in ledge.pop(id(note.golden), ()):
-            yield step
-        yield _merge(note)
+        told_by_call = note.golden is not None and note.golden.state is not MISSING
+        yield from ledge.pop(id(note.golden), ())
+        yield _merge(note, run.find_state(made.address) if told_by_call else note.state)
     for step in ledge.pop(id(None), ()):
         yield step
 
@@ -151,9 +164,9 @@ def _leading_steps(steps: Iterable[Step]) -> dict[int, list[Step]]:
     return ledge
 
 
-def _merge(call: ObservedCall) -> ToolStep:
+def _merge(call: ObservedCall, state: Value | Missing) -> ToolStep:
     if call.golden is None:
         return call.to_step()
-    if call.state is MISSING or equal(call.state, call.golden.state):
+    if state is MISSING or equal(state, call.golden.state):
         return call.golden
-    return call.golden.model_copy(update={"state": call.state})
+    return call.golden.model_copy(update={"state": state})

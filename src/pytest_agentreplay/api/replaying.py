@@ -119,6 +119,11 @@ class ActiveRun:
     def _note_escape(self, escape: Escape) -> None:
         self.session.note_problem("escape", escape.error())
 
+    @property
+    def held_by_test(self) -> bool:
+        """Whether the run is held to expectations of its test in the place of the trace's own."""
+        return self._expect is not None
+
     def verdict(self) -> Exception | None:
         """Judge the run; what a test should see, or None when all is as expected."""
         golden = self.run.trace
@@ -126,7 +131,7 @@ class ActiveRun:
         judged = self._check and (self.run.mode == "replay" or expect is not None)
         divergences = self.run.judge(expect) if judged else []
         self.run.divergences.extend(divergences)
-        failure = failure_of(self.run, divergences)
+        failure = failure_of(self.run, divergences, by_test=self.held_by_test)
         first = getattr(failure, "divergence", None)
         if first is not None and first not in divergences:
             self.run.divergences.insert(0, first)

@@ -1,5 +1,5 @@
 """Matching: which recorded outcome answers a call."""
 
-from pytest_agentreplay.matching.answers import AnswerBook, Call, Unanswered
+from pytest_agentreplay.matching.answers import AnswerBook, Call, Equivalent, Unanswered
 
-__all__ = ["AnswerBook", "Call", "Unanswered"]
+__all__ = ["AnswerBook", "Call", "Equivalent", "Unanswered"]

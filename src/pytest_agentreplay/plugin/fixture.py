@@ -182,7 +182,7 @@ class AgentReplay:
                     result.run, result.given, self._settings.redactor, result.agent if self._stands_alone else None
                 )
         elif failure is not None and self._settings.update:
-            refusal = refuses_update(result.run, result.run.divergences)
+            refusal = refuses_update(result.run, result.run.divergences, by_test=result.active.held_by_test)
             if not refusal:
                 result.pending = updated_trace(result.run, result.given, self._settings.redactor)
                 return None

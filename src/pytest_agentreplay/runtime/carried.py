@@ -15,7 +15,7 @@ from pytest_agentreplay.runtime.lineage import Kind, Mark, carrying
 class Carried:
     """A callable that runs, wherever it is called, as work of the run that handed it out."""
 
-    __slots__ = ("function", "kind", "mark")
+    __slots__ = ("__weakref__", "function", "kind", "mark")
 
     def __init__(self, function: Callable[..., Any], kind: Kind, mark: Mark) -> None:
         self.function = function
@@ -26,6 +26,7 @@ class Carried:
         """Run the function, counted as work in flight while it runs."""
         is_batch = self.function is mapstar or self.function is starmapstar
         with carrying(self.mark), self.mark.lineage.working(self.kind, args[0][0] if is_batch else self.function):
+            self.mark.lineage.take_up(self)
             return self.function(*args, **kwargs)
 
 
@@ -34,3 +35,11 @@ def carry(function: Any, kind: Kind, mark: Mark) -> Any:
     if isinstance(function, Carried) or not callable(function):
         return function
     return Carried(function, kind, mark)
+
+
+def carry_job(function: Any, mark: Mark) -> Any:
+    """Make a pool's job carry a mark; the run waits a while for it to begin."""
+    carried = carry(function, "pool job", mark)
+    if isinstance(carried, Carried):
+        mark.lineage.queue(carried)
+    return carried

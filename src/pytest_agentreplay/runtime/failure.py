@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _SHOWN_DIFFERENCES = 8
 
 
-def failure_of(run: Run, divergences: Sequence[Divergence]) -> Exception | None:
+def failure_of(run: Run, divergences: Sequence[Divergence], *, by_test: bool = False) -> Exception | None:
     """Make the one error that tells how a run failed; None when nothing went wrong.
 
     A problem at the boundary that is also the first divergence is told once. A problem of
@@ -43,13 +43,18 @@ def failure_of(run: Run, divergences: Sequence[Divergence]) -> Exception | None:
         return _problem_error([run.ended_by, *(problem for problem in problems if problem is not run.ended_by)])
     told = next((problem for problem in problems if _is_told_by(first, problem)), None)
     shown = divergences[:1] if run.cut_short else divergences
-    error = divergence_error(run.trace, run.observed(), shown, told)
+    error = divergence_error(run.trace, run.observed(), shown, told, by_test=by_test)
     _add_problems(error, [problem for problem in problems if problem is not told])
     return error
 
 
 def divergence_error(
-    golden: Trace, run: Observed, divergences: Sequence[Divergence], told: Problem | None = None
+    golden: Trace,
+    run: Observed,
+    divergences: Sequence[Divergence],
+    told: Problem | None = None,
+    *,
+    by_test: bool = False,
 ) -> DivergenceError:
     """Make the error that tells of the first divergence.
 
@@ -58,13 +63,14 @@ def divergence_error(
         run: what was observed.
         divergences: all of them, what showed first first.
         told: the problem at the boundary that is the same thing as the first divergence.
+        by_test: the expectations are the test's and not the trace's.
     """
     first = divergences[0]
     error = DivergenceError(f"{first.headline}: {first.cause}", **_details(golden, run, first))
     if len(divergences) > 1:
         rest = [f"{one.headline}: {one.cause}" for one in divergences[1:]]
         error.details["also"] = "\n".join(rest[:3] + ([f"{len(rest) - 3} more"] if len(rest) > 3 else []))
-    error.details["next"] = _remedy(golden, first, told)
+    error.details["next"] = _remedy(golden, first, told, by_test=by_test)
     error.divergence = first
     return error
 
@@ -152,13 +158,15 @@ def relative(path: Path) -> str:
         return str(path)
 
 
-def _remedy(golden: Trace, divergence: Divergence, told: Problem | None) -> str:
+def _remedy(golden: Trace, divergence: Divergence, told: Problem | None, *, by_test: bool) -> str:
     if divergence.kind == "not_observed":
         return "let the run show it, or take the expectation out"
-    if golden.kind == "incident":
+    if golden.kind == "incident" and not by_test:
         return "mend the agent: an incident's trace pins what must not happen again"
-    if told is not None:
+    if told is not None and told.kind == "unmatched":
         return "mend the agent; if it is right: record again with --agent-record=rewrite, or add it to replay.answers"
-    if golden.expect is not None:
-        return "mend the agent, or change what the trace expects"
+    if by_test or golden.expect is not None:
+        return f"mend the agent, or change what the {'test' if by_test else 'trace'} expects"
+    if told is not None:
+        return "mend the agent: it does not come to an end"
     return "mend the agent; if it is right: accept it with --agent-update"

@@ -82,6 +82,7 @@ class Lineage:
         self.pid = os.getpid()
         self._begun: dict[int, _Begun] = {}
         self._tasks: dict[weakref.ref[Task[Any]], float] = {}
+        self._queued: weakref.WeakSet[Any] = weakref.WeakSet()
         self._keys = itertools.count()
 
     def close(self) -> None:
@@ -104,6 +105,14 @@ class Lineage:
         finally:
             del self._begun[key]
 
+    def queue(self, job: Any) -> None:
+        """Expect a job to begin soon, for as long as somebody holds it: an idle worker takes a moment."""
+        self._queued.add(job)
+
+    def take_up(self, job: Any) -> None:
+        """Note that a job began."""
+        self._queued.discard(job)
+
     def track(self, task: Task[Any]) -> None:
         """Count a task until it is done, without keeping it alive."""
         tasks = self._tasks
@@ -119,11 +128,12 @@ class Lineage:
     def wait_idle(self, timeout: float) -> list[Work]:
         """Block until nothing that can end is in flight, at most `timeout` seconds, and list what is left.
 
+        A queued job is awaited, and is not in the list before it begins.
         Tasks of a loop that is not running in another thread can't go on meanwhile: they are listed, not awaited.
         """
         pause = threading.Event()  # not time.sleep or a clock, which tests freeze and replace
         for _ in range(round(timeout / _SLICE)):
-            if not self._begun and not any(_runs_elsewhere(task.get_loop()) for task, _ in self._live_tasks()):
+            if not self._begun and not self._queued and not any(_runs_elsewhere(task.get_loop()) for task, _ in self._live_tasks()):
                 break
             pause.wait(_SLICE)
         return self.in_flight()
@@ -132,7 +142,7 @@ class Lineage:
         """Like `wait_idle`, inside a running loop, whose tasks go on meanwhile; the current task is not awaited."""
         loop = asyncio.get_running_loop()
         for _ in range(round(timeout / _SLICE)):
-            if not self._begun and not self._live_tasks():
+            if not self._begun and not self._queued and not self._live_tasks():
                 break
             pause: asyncio.Future[None] = loop.create_future()  # not asyncio.sleep, which tests replace
             loop.call_later(_SLICE, _wake, pause)

@@ -14,6 +14,7 @@ class Patches:
 
     def __init__(self) -> None:
         self._replaced: list[tuple[Any, str, Any, Any]] = []
+        self._made: dict[tuple[Any, str], tuple[Any, Any]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._replaced)
@@ -21,7 +22,10 @@ class Patches:
     def replace(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
         """Put ``make(original)`` in the place of an attribute that `owner` itself defines."""
         original = vars(owner)[name]
-        ours = make(original)
+        known, ours = self._made.get((owner, name), (None, None))
+        if known is not original:
+            ours = make(original)
+            self._made[owner, name] = original, ours
         setattr(owner, name, ours)
         self._replaced.append((owner, name, original, ours))
 

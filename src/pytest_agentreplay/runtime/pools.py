@@ -15,7 +15,7 @@ from concurrent.futures.thread import ThreadPoolExecutor
 from multiprocessing.pool import Pool, ThreadPool
 from typing import Any, Final
 
-from pytest_agentreplay.runtime.carried import carry
+from pytest_agentreplay.runtime.carried import carry, carry_job
 from pytest_agentreplay.runtime.lineage import Mark, carrying, current_mark
 
 _INITIALIZER: Final = 2
@@ -28,7 +28,7 @@ def carrying_submit(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def submit(self: ThreadPoolExecutor, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         mark = current_mark()
-        return original(self, fn if mark is None else carry(fn, "pool job", mark), *args, **kwargs)
+        return original(self, fn if mark is None else carry_job(fn, mark), *args, **kwargs)
 
     return submit
 
@@ -59,7 +59,7 @@ def carrying_apply(original: Callable[..., Any]) -> Callable[..., Any]:
         mark = current_mark()
         if mark is not None:
             callback, error_callback = (carry(each, "pool job", mark) for each in (callback, error_callback))
-            func = _carry_job(self, func, mark)
+            func = carry_job(func, mark) if isinstance(self, ThreadPool) else func
         return original(self, func, args, kwds, callback, error_callback)
 
     return apply_async

@@ -219,7 +219,7 @@ class Run:
         divergences = self.judge(expect)
         self.divergences.extend(divergences)
         if divergences:
-            raise divergence_error(self.trace or Trace(), self.observed(), divergences)
+            raise divergence_error(self.trace or Trace(), self.observed(), divergences, by_test=True)
 
     def _unknown(self, address: str) -> SettingsError:
         known = ", ".join(step.address for step in self.steps) or "nothing"

@@ -11,11 +11,12 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, NoReturn, TypeAlias
 
 from pytest_agentreplay.errors import GuardBlocked, RunStopped, SettingsError, ToolError, UnrecordedCallError
 from pytest_agentreplay.jsonable import MISSING, Missing, Value, canonical, equal
-from pytest_agentreplay.matching import AnswerBook, Call, Unanswered
+from pytest_agentreplay.matching import AnswerBook, Call, Equivalent, Unanswered
 from pytest_agentreplay.redaction import Redactor
 from pytest_agentreplay.runtime import lineage
 from pytest_agentreplay.runtime.boundary import Raises, Returns, Runs
@@ -54,7 +55,7 @@ class SessionOptions:
     ignore_args: tuple[str, ...] = ()
     live_reads: bool = False
     state: Callable[[], Any] | None = None
-    equivalent: Callable[[str, Mapping[str, Any], Mapping[str, Any]], bool] | None = None
+    equivalent: Equivalent | None = None
     abandon: Callable[[str], NoReturn] | None = None
 
 
@@ -102,7 +103,8 @@ class Session:
         if self.golden is not None and self.options.mode == "replay":
             self._expected = [step for step in self.golden.tool_steps if step.by_agent]
             self._stand_ins = StandIns(self.golden, self.options.redactor)
-            self._book = AnswerBook(self._expected, self.golden.replay, self._keys.of_step, self._same_args)
+            same = partial(_same_args, self._keys, self._stand_ins, self.options.equivalent)  # holds no session
+            self._book = AnswerBook(self._expected, self.golden.replay, self._keys.of_step, same)
 
     # -- the boundary's side -------------------------------------------------------------------
 
@@ -322,13 +324,6 @@ class Session:
         """Tell whether a recorded value with redacted parts stands for an actual one."""
         return self._stand_ins is not None and self._stand_ins.stands_for(recorded, actual)
 
-    def _same_args(self, tool: str, recorded: Mapping[str, Any], incoming: Mapping[str, Any]) -> bool:
-        if self._stand_ins is not None and self._stand_ins.any:
-            compared = self._keys.compared
-            if self._stand_ins.stands_for(compared(tool, recorded), compared(tool, incoming)):
-                return True
-        return self.options.equivalent is not None and self.options.equivalent(tool, recorded, incoming)
-
     def serve(self, value: Value) -> None:
         """Note that the agent was given a recorded value, so that it now has the placeholders in it."""
         if self._stand_ins is not None:
@@ -342,6 +337,19 @@ class Session:
         recorded = golden.error.model_dump() if golden.error else golden.result
         if not equal(live, recorded):
             self.drifts.append(Drift(golden.address, recorded, live))
+
+
+def _same_args(
+    keys: CallKeys,
+    stand_ins: StandIns,
+    equivalent: Equivalent | None,
+    tool: str,
+    recorded: Mapping[str, Any],
+    incoming: Mapping[str, Any],
+) -> bool:
+    if stand_ins.any and stand_ins.stands_for(keys.compared(tool, recorded), keys.compared(tool, incoming)):
+        return True
+    return equivalent is not None and equivalent(tool, recorded, incoming)
 
 
 def _turns(taken: ToolStep | Answer) -> int:
