@@ -30,7 +30,7 @@ BROKEN = {
     "no format": ("title: x\nsteps: []\n", 1, "`format` is missing", "format: agentreplay.trace/1"),
     "misspelt format": ("# c\nfromat: agentreplay.trace/1\n", 2, "`format` is missing", "where it says `fromat`"),
     "newer format": ("title: x\nformat: agentreplay.trace/2\n", 2, "agentreplay.trace/2 is newer", "upgrade"),
-    "a policy": ("format: agentreplay.policy/1\nname: p\n", 1, "this is a policy, not a trace", "policies:"),
+    "a policy": ("format: agentreplay.policy/1\nname: p\n", 1, "this is a policy, not a trace", "keep policies out"),
     "foreign format": ("format: openapi\n", 1, '"openapi" is no trace format', "format: agentreplay.trace/1"),
     "no YAML": (HEAD + "steps:\n  - tool: [x\ntitle: y\n", 4, "comma or a closing bracket", "add it"),
     "a tab": (HEAD + "steps:\n\t- tool: x\n", 3, "tab", "spaces"),

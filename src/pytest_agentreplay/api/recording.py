@@ -50,10 +50,11 @@ def record_trace(run: Run, given: Any, redactor: Redactor, agent: str | None = N
 def updated_trace(run: Run, given: Any, redactor: Redactor) -> Trace:
     """Make the golden trace that accepts what a replayed run did; recorded facts of unchanged steps stay."""
     assert run.trace is not None
-    merged = Trace(steps=list(_merged(run)), **_given(given), **_ending(run))
-    clean = redacted(merged, redactor)
+    merged = list(_merged(run))
+    copies: list[Step] = [step.model_copy() for step in merged]  # a trace tells its steps their addresses
+    clean = redacted(Trace(steps=copies, **_given(given), **_ending(run)), redactor)
     known = set(map(id, run.trace.steps))
-    steps = [old if id(old) in known else new for old, new in zip(merged.steps, clean.steps, strict=True)]
+    steps = [old if id(old) in known else new for old, new in zip(merged, clean.steps, strict=True)]
     return _retold(run.trace, clean, steps)
 
 

@@ -6,7 +6,7 @@ how trajectories are aligned.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -101,13 +101,16 @@ def _compared(step: ToolStep, ignored: list[str], with_defaults: WithDefaults | 
     return kept
 
 
-def render_call(call: Call, width: int = 100) -> str:
-    """Write a call as Python would, cut to `width` characters."""
+def render_call(call: Call, width: int = 100, telling: Collection[str] = ()) -> str:
+    """Write a call as Python would, cut to `width` characters; the `telling` arguments first if it must be cut."""
     inside = max(width - len(call.tool) - 2, 3)
     if call.args is None:
         text = brief(call.raw_args, inside)
     else:
-        text = ", ".join(f"{_printable(name)}={render_value(value)}" for name, value in call.args.items())
+        shown = {name: f"{_printable(name)}={render_value(value)}" for name, value in call.args.items()}
+        text = ", ".join(shown.values())
+        if len(text) > inside:
+            text = ", ".join(shown[name] for name in sorted(shown, key=lambda name: name not in telling))
     return f"{_printable(call.tool)}({text if len(text) <= inside else text[: inside - 3] + '...'})"
 
 

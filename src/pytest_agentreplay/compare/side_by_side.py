@@ -6,10 +6,11 @@ Nothing here knows why they part.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pytest_agentreplay.compare.calls import Call, render_call
 from pytest_agentreplay.compare.divergence import Divergence
+from pytest_agentreplay.jsonable import MISSING, equal
 
 
 def side_by_side(
@@ -31,8 +32,9 @@ def side_by_side(
     if max(left_at, right_at) > context:
         rows.append((" ", "..." if left_at > context else "", "..." if right_at > context else ""))
     for offset in range(-min(context, max(left_at, right_at)), context + 1):
-        left = _cell(golden, left_at + offset, column, is_there=offset == 0)
-        right = _cell(run, right_at + offset, column, is_there=offset == 0)
+        telling = _differing(golden, left_at, run, right_at) if offset == 0 else ()
+        left = _cell(golden, left_at + offset, column, telling, is_there=offset == 0)
+        right = _cell(run, right_at + offset, column, telling, is_there=offset == 0)
         if left or right:
             rows.append((">" if offset == 0 else " ", left, right))
     if max(len(golden) - left_at, len(run) - right_at) > context + 1:
@@ -40,9 +42,17 @@ def side_by_side(
     return "\n".join(f"{mark} {_padded(left, column)} | {right}".rstrip() for mark, left, right in rows)
 
 
-def _cell(calls: Sequence[Call], index: int, column: int, *, is_there: bool) -> str:
+def _differing(golden: Sequence[Call], left: int, run: Sequence[Call], right: int) -> Collection[str]:
+    """List the arguments that the two calls where the trajectories part don't share."""
+    if left >= len(golden) or right >= len(run) or golden[left].tool != run[right].tool:
+        return ()
+    expected, actual = golden[left].args or {}, run[right].args or {}
+    return {name for name in expected | actual if not equal(expected.get(name, MISSING), actual.get(name, MISSING))}
+
+
+def _cell(calls: Sequence[Call], index: int, column: int, telling: Collection[str], *, is_there: bool) -> str:
     if 0 <= index < len(calls):
-        return _cut(render_call(calls[index], column), column)
+        return _cut(render_call(calls[index], column, telling), column)
     return "(end)" if is_there and index >= len(calls) else ""
 
 

@@ -49,7 +49,7 @@ def lines(facts: list[dict[str, Any]], skipped: int) -> Iterator[str]:
     diverged = sum(fact["failure"] is not None for fact in facts)
     yield f"golden traces   {len(facts)} run, {diverged} diverged, {skipped} not checked"
     answered, withheld, live = (_sum(facts, key) for key in ("answered", "withheld", "live"))
-    yield f"tool calls      {answered} answered, {withheld} writes withheld, {live} live"
+    yield f"tool calls      {answered} answered, {withheld} write{'s' * (withheld != 1)} withheld, {live} live"
     yield f"escapes         {_sum(facts, 'escapes')}"
     for outcome in ("updated", "recorded"):
         names = [fact["trace"] for fact in facts if fact["outcome"] == outcome]

@@ -34,7 +34,7 @@ def failure_of(run: Run, divergences: Sequence[Divergence], *, by_test: bool = F
     """
     problems = run.problems
     stopped = next((problem for problem in problems if problem.kind == "stopped"), None)
-    if stopped is not None and not any(_is_told_by(one, stopped) for one in divergences):
+    if stopped is not None and all(one.kind in ("not_observed", "error") for one in divergences):
         divergences = [_over_limit(run, stopped)]
     if not divergences or run.trace is None:
         return _problem_error(problems)
@@ -117,7 +117,7 @@ def _add_problems(error: AgentReplayError, problems: Sequence[Problem]) -> None:
 
 def _details(golden: Trace, run: Observed, divergence: Divergence) -> dict[str, str]:
     details = {"trace": place_in_trace(golden, divergence.address)}
-    if divergence.kind in ("arguments", "extra", "missing", "order"):
+    if divergence.golden_index is not None or divergence.kind == "missing":
         details["calls"] = _trajectories(golden, run, divergence)
     if len(divergence.differences) > 1:
         shown = [str(one) for one in divergence.differences[:_SHOWN_DIFFERENCES]]

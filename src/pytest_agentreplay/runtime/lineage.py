@@ -133,7 +133,11 @@ class Lineage:
         """
         pause = threading.Event()  # not time.sleep or a clock, which tests freeze and replace
         for _ in range(round(timeout / _SLICE)):
-            if not self._begun and not self._queued and not any(_runs_elsewhere(task.get_loop()) for task, _ in self._live_tasks()):
+            if (
+                not self._begun
+                and not self._queued
+                and not any(_runs_elsewhere(task.get_loop()) for task, _ in self._live_tasks())
+            ):
                 break
             pause.wait(_SLICE)
         return self.in_flight()

@@ -207,7 +207,10 @@ def _other_format(found: Any) -> tuple[str, str]:
             "upgrade this package, or record the trace again",
         )
     if found.startswith("agentreplay.policy/"):
-        return "this is a policy, not a trace", "name it under `policies:` of a trace, or load it with load_policy"
+        return (
+            "this is a policy, not a trace",
+            "this version has no guard to judge by it: keep policies out of the trace directories",
+        )
     return f"{brief(found, 60)} is no trace format", f"write `format: {FORMAT}`"
 
 
