@@ -24,7 +24,7 @@ lint: $(READY)  ## style, types and the layers of the architecture
 	$(BIN)/lint-imports
 
 bench: $(READY)  ## what a call costs; not part of the tests
-	$(BIN)/pytest tests/benchmarks/bench_*.py
+	$(BIN)/python tests/benchmarks
 
 clean:
 	rm -rf .venv build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

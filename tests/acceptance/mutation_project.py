@@ -11,7 +11,7 @@ from typing import Any
 
 STYLES = ("plain", "async", "threads", "swallowing")
 
-TOOLS = '''
+TOOLS = """
 from pathlib import Path
 from pytest_agentreplay import tool
 
@@ -34,15 +34,15 @@ def really(name):
 
 @tool
 {define} stray(where="here"): really("stray")
-'''
+"""
 
-PLAIN = '''
+PLAIN = """
 from tools_plain import really
 
 {define} charge(card, cents, currency="EUR"): really("charge")
-'''
+"""
 
-AGENTS = '''
+AGENTS = """
 import asyncio
 import threading
 import time
@@ -171,7 +171,7 @@ def agent_of(style, mutation):
 for style in ("plain", "async", "threads", "swallowing"):
     for mutation in MUTATIONS:
         globals()[style + "_" + mutation] = agent_of(style, mutation)
-'''
+"""
 
 TRACE = """\
 format: agentreplay.trace/1

@@ -39,9 +39,7 @@ def test_without_the_flag_only_python_tests_run(busy):
 
 def test_the_flag_adds_the_trace_directories(busy):
     """Traces run beside Python tests: those of the directories, and those under what pytest collects."""
-    assert names(busy, "--agent-replay") == ["deep/er/again", "refund", "tests/beside", "test_python"] or names(
-        busy, "--agent-replay"
-    ) == sorted(["deep/er/again", "refund", "beside", "test_python"])
+    assert names(busy, "--agent-replay") == ["beside", "deep/er/again", "refund", "test_python"]
 
 
 def test_with_paths_only_they_are_collected(busy):
@@ -62,7 +60,7 @@ def test_a_path_without_a_trace_is_fine_with_the_flag(busy):
     """Paths say what is wanted; with the flag in addopts they still do."""
     assert names(busy, "--agent-replay", "tests/test_python.py") == ["test_python"]
 
-    busy.ini("addopts = --agent-replay tests/test_python.py")
+    (busy.path / "pytest.ini").write_text("[pytest]\npythonpath = .\naddopts = --agent-replay tests/test_python.py\n")
 
     assert names(busy) == ["test_python"]
 
@@ -140,12 +138,11 @@ def test_last_failed_and_first_failure(shop):
     """`--lf` runs what failed; `-x` stops at it."""
     shop.trace("a_failing", FAILING)
     shop.trace("z_last", FAILING)
-    cached = ["-p", "cacheprovider", "--agent-replay"]
     assert shop.pytester.runpytest_subprocess("--agent-replay", "-x").parseoutcomes() == {"failed": 1}
     first = shop.pytester.runpytest_subprocess("--agent-replay")
     again = shop.pytester.runpytest_subprocess("--agent-replay", "--lf")
 
-    assert cached and first.parseoutcomes() == {"failed": 2, "passed": 1}
+    assert first.parseoutcomes() == {"failed": 2, "passed": 1}
     assert again.parseoutcomes()["failed"] == 2 and "passed" not in again.parseoutcomes()
 
 
@@ -252,7 +249,7 @@ def test_properties_and_sections(shop):
     properties = {name: [one.get("value") for one in case.iter("property")] for name, case in cases.items()}
 
     assert any("passed" in value for value in properties["refund"])
-    assert any("diverged" in value for value in properties["failing"])
+    assert any("lookup#1" in value for value in properties["failing"])
     assert any("failing" in title and "golden_traces/failing.yaml" in text for title, text in found["failing"].sections)
     assert "\x1b" not in found.stdout
 
@@ -262,7 +259,9 @@ def test_listing_runs_nothing(busy):
     result = busy.run("--agent-replay", "--collect-only", "-q")
 
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["golden_traces/deep/er/again.yaml::deep/er/again", "golden_traces/refund.yaml::refund"])
+    result.stdout.fnmatch_lines(
+        ["golden_traces/deep/er/again.yaml::deep/er/again", "golden_traces/refund.yaml::refund"]
+    )
 
 
 def test_an_unused_plugin_leaves_tests_alone(busy):

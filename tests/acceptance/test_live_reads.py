@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-LIVE = '''
+LIVE = """
 import asyncio
 import threading
 from pathlib import Path
@@ -110,11 +110,12 @@ def reads_more(order):
 def escapes(order):
     (HERE / "escaped.txt").write_text("x")
     return agent(order)
-'''
+"""
 
 
 def trace(agent, steps, output, more=""):
-    return f"format: agentreplay.trace/1\nagent: shop:{agent}\ninput: {{order: o-1}}\n{more}steps:\n{steps}output: {output}\n"
+    head = f"format: agentreplay.trace/1\nagent: shop:{agent}\ninput: {{order: o-1}}\n"
+    return f"{head}{more}steps:\n{steps}output: {output}\n"
 
 
 GOOD = """\
@@ -179,7 +180,9 @@ def test_reads_of_every_kind_run(live, name):
     assert live[name].facts[0]["live"] == 1 and live[name].facts[0]["drift"] == []
 
 
-@pytest.mark.parametrize(("name", "address"), [("drifts", "drifting#1"), ("fails", "failing#1"), ("recovers", "recovered#1")])
+@pytest.mark.parametrize(
+    ("name", "address"), [("drifts", "drifting#1"), ("fails", "failing#1"), ("recovers", "recovered#1")]
+)
 def test_drift_is_reported(live, name, address):
     """Another answer, a new error and an error that went away are told, with both answers."""
     found = live[name]
@@ -207,7 +210,9 @@ def test_an_unmatched_read_runs_only_where_trace_and_flag_say_so(live, replayed)
     """`unmatched: live` with the flag; else it is a failure."""
     assert live["reads_more_live"].outcome == "passed", live["reads_more_live"].shown
     assert "o-2" in live.reads
-    assert live["reads_more"].outcome == replayed["reads_more"].outcome == replayed["reads_more_live"].outcome == "failed"
+    assert (
+        live["reads_more"].outcome == replayed["reads_more"].outcome == replayed["reads_more_live"].outcome == "failed"
+    )
 
 
 def test_without_the_flag_no_read_runs(replayed):

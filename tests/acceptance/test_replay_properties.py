@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_agentreplay import load_trace, tool
+from pytest_agentreplay import UnrecordedCallError, load_trace, tool
 from pytest_agentreplay.api.recording import keep, record_trace
 from pytest_agentreplay.api.replaying import ActiveRun
 from pytest_agentreplay.api.sessions import SessionMaker
@@ -24,7 +24,7 @@ from pytest_agentreplay.redaction import Redactor
 REDACTOR = Redactor()
 
 
-class Declined(Exception):
+class DeclinedError(Exception):
     """A user's exception, with a constructor that needs more than a message."""
 
     def __init__(self, code, /, *, reason):
@@ -74,9 +74,12 @@ async def send(topic, depth=1):
     return WORLD.answer("asend", {"topic": topic, "depth": depth})
 
 
+KNOWN = (ValueError, KeyError, OSError, DeclinedError, UnrecordedCallError)
 PLAIN = {"look": look, "store": store, "asend": lambda **args: asyncio.run(send(**args))}
 
-TEXTS = st.text(max_size=6) | st.sampled_from(["", " ", "a: b", "- x", "null", "1e3", "|\n", "\ud800", "é\x85\u2028", "$type"])
+TEXTS = st.text(max_size=6) | st.sampled_from(
+    ["", " ", "a: b", "- x", "null", "1e3", "|\n", "\ud800", "é\x85\u2028", "$type"]
+)
 ATOMS = (
     st.none()
     | st.booleans()
@@ -93,7 +96,7 @@ ERRORS = st.one_of(
     st.builds(KeyError, TEXTS),
     st.builds(TimeoutError),
     st.builds(OSError, st.just(2), TEXTS),
-    st.builds(Declined, st.integers(0, 5), reason=TEXTS),
+    st.builds(DeclinedError, st.integers(0, 5), reason=TEXTS),
 )
 # Few topics, so that calls repeat.
 TOPICS = st.sampled_from([0, 1, True, "1", "a", None, [1, {"b": None}], b"a", math.nan])
@@ -107,7 +110,13 @@ def spell(value):
     if isinstance(value, bool) or value is None:
         return repr(value)
     if isinstance(value, int | float):
-        return "nan" if value != value else f"n{int(value)}" if value not in (math.inf, -math.inf) and value == int(value) else repr(value)
+        return (
+            "nan"
+            if value != value
+            else f"n{int(value)}"
+            if value not in (math.inf, -math.inf) and value == int(value)
+            else repr(value)
+        )
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(spell, value)) + "]"
     if isinstance(value, dict):
@@ -127,7 +136,7 @@ def make(call):
     args = {"topic": topic} if depth is MISSING else {"depth": depth, "topic": topic}
     try:
         return ["ok", PLAIN[name](**args)]
-    except Exception as error:
+    except KNOWN as error:
         return [type(error).__name__, str(error), getattr(error, "code", None)]
 
 
@@ -222,7 +231,11 @@ def mutated(data, calls):
         return [*calls[:at], *calls[at + 1 :]]
     if kind == "swap":
         return [*calls[:at], *reversed(calls[at : at + 2]), *calls[at + 2 :]]
-    return [*calls[:at], *{"repeat": [calls[at]] * 2, "change": [other], "insert": [other, calls[at]]}[kind], *calls[at + 1 :]]
+    return [
+        *calls[:at],
+        *{"repeat": [calls[at]] * 2, "change": [other], "insert": [other, calls[at]]}[kind],
+        *calls[at + 1 :],
+    ]
 
 
 def accepted(blocks, calls):

@@ -206,83 +206,6 @@ def test_other_process(run):
     run(lambda: subprocess.run(["false"]))
 '''
 
-CHILDREN = '''
-import multiprocessing
-import os
-import subprocess
-import sys
-import time
-from concurrent.futures import ProcessPoolExecutor
-
-import pytest
-import shop
-
-pytestmark = pytest.mark.agent_replay(allow_processes=True)
-WRITE = "import shop; shop.refund('o-1', 39)"
-LATE = "import time, shop; time.sleep(1.5); shop.refund('o-1', 39)"
-
-
-def write():
-    shop.refund("o-1", 39)
-
-
-def started(method):
-    process = multiprocessing.get_context(method).Process(target=write)
-    process.start()
-    process.join(20)
-    assert process.exitcode != 0
-
-
-def forked():
-    child = os.fork()
-    if child == 0:
-        try:
-            shop.refund("o-1", 39)
-        finally:
-            os._exit(0)
-    os.waitpid(child, 0)
-
-
-def pooled():
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as pool:
-        try:
-            pool.submit(write).result(20)
-        except BaseException:
-            pass
-
-
-def nested():
-    subprocess.run([sys.executable, "-c", f"import subprocess, sys; subprocess.run([sys.executable, '-c', {WRITE!r}])"])
-
-
-WAYS = {
-    "spawn": lambda: started("spawn"),
-    "fork": lambda: started("fork"),
-    "forkserver": lambda: started("forkserver"),
-    "os_fork": forked,
-    "pool": pooled,
-    "command": lambda: subprocess.run([sys.executable, "-c", WRITE]),
-    "command_with_own_environment": lambda: subprocess.run([sys.executable, "-c", WRITE], env={"PATH": "/bin"}),
-    "grandchild": nested,
-    "outliving": lambda: subprocess.Popen([sys.executable, "-c", LATE], stderr=subprocess.DEVNULL),
-}
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
-def test_child(agent_replay, way):
-    with agent_replay("refund", check=False):
-        WAYS[way]()
-    writes = shop.WRITES.exists()
-    shop.WRITES.unlink(missing_ok=True)
-    assert not writes
-
-
-def test_last_waits_for_the_outliving():
-    time.sleep(2.5)
-    assert not shop.WRITES.exists()
-'''
-
 
 @pytest.fixture(scope="module")
 def sealed(make_shop):
@@ -301,7 +224,9 @@ def sealed(make_shop):
 
 
 def listing(shop):
-    files = [path for path in shop.path.rglob("*") if "__pycache__" not in path.parts and not path.stem.startswith("outcome")]
+    files = [
+        path for path in shop.path.rglob("*") if "__pycache__" not in path.parts and not path.stem.startswith("outcome")
+    ]
     return {(str(path.relative_to(shop.path)), path.is_file() and path.read_bytes()) for path in files}
 
 
@@ -359,9 +284,7 @@ def test_no_escape_changed_a_file(sealed):
     assert names <= {"server_log.txt", "allowed", "allowed/x"}, names
 
 
-@pytest.mark.parametrize(
-    "name", ["outside_the_run", "temporary", "host_and_live_server", "address", "path", "process"]
-)
+@pytest.mark.parametrize("name", ["outside_the_run", "temporary", "host_and_live_server", "address", "path", "process"])
 def test_what_is_allowed_is_no_escape(sealed, name):
     """Temporary files, what the marker opens, and what fixtures' own threads do are fine."""
     found = sealed[f"test_open_{name}"]
@@ -373,23 +296,3 @@ def test_what_is_allowed_is_no_escape(sealed, name):
 def test_an_opening_opens_nothing_else(sealed, name):
     """The marker opens what it names."""
     assert sealed[f"test_other_{name}"].outcome == "failed"
-
-
-@pytest.fixture(scope="module")
-def children(make_shop):
-    """One session of agents that start processes, as their tests allow."""
-    shop = make_shop("children")
-    shop.test(CHILDREN, "test_children")
-    return shop.outcomes("test_children.py")
-
-
-@pytest.mark.parametrize(
-    "way",
-    ["spawn", "fork", "forkserver", "os_fork", "pool", "command", "command_with_own_environment", "grandchild", "outliving"],
-)
-def test_a_child_process_withholds_writes(children, way):
-    """However a run starts a process, its writes don't run, not even later."""
-    found = children[f"test_child[{way}]"]
-
-    assert found.outcome == "passed", found.shown
-    assert children["test_last_waits_for_the_outliving"].outcome == "passed"

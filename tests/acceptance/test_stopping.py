@@ -125,7 +125,8 @@ def test_stubborn_below_a_thousand(agent_replay):
 
 
 def test_a_limit_that_holds(agent_replay):
-    agent_replay("refund", shop.agent, expect={"budget": {"tool_calls": 3}, "no_repeats": 1, "calls": {"refund": {"max": 1}}})
+    expect = {"budget": {"tool_calls": 3}, "no_repeats": 1, "calls": {"refund": {"max": 1}}}
+    agent_replay("refund", shop.agent, expect=expect)
 
 
 def test_stopped_by_the_recording(agent_replay):

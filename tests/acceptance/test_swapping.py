@@ -210,7 +210,7 @@ def test_z_undone_after_a_failure_too():
         api.charge("c-1", 100)
 '''
 
-INI_TESTS = '''
+INI_TESTS = """
 import pytest
 import api
 from pytest_agentreplay import Trace
@@ -224,7 +224,7 @@ def test_swapped(agent_replay):
 def test_other():
     with pytest.raises(AssertionError, match="a real tool ran"):
         api.charge("c", 1)
-'''
+"""
 
 
 @pytest.fixture(scope="module")
@@ -244,8 +244,16 @@ def test_every_reference_sees_the_swap(found, name):
 
 @pytest.mark.parametrize(
     "name",
-    ["function_itself", "under_a_decorator", "method", "static_and_class_method", "closure", "coroutine"]
-    + ["kind_and_signature_stay", "defaults_and_misfits"],
+    [
+        "function_itself",
+        "under_a_decorator",
+        "method",
+        "static_and_class_method",
+        "closure",
+        "coroutine",
+        "kind_and_signature_stay",
+        "defaults_and_misfits",
+    ],
 )
 def test_what_can_be_swapped(found, name):
     """Functions, methods, coroutines, closures, and what is under a decorator; they stay what they were."""

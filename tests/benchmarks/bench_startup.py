@@ -45,7 +45,7 @@ def _environment(folder: Path) -> tuple[Path, Path]:
 
 def _pip(python: Path, *arguments: str) -> None:
     quiet = ["--quiet", "--disable-pip-version-check"]
-    subprocess.run([python, "-m", "pip", *quiet, *arguments], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([python, "-m", "pip", *quiet, *arguments], check=True, capture_output=True)
 
 
 def _count(python: Path, folder: Path, *options: str) -> int:

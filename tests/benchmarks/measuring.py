@@ -17,7 +17,7 @@ from pathlib import Path
 from time import perf_counter
 
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "pytest_agentreplay.plugin")
-"""A pytest that loads this plugin and no other one of the environment."""
+"""A pytest that `run` lets load this plugin, and no other one of the environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def run(command: Sequence[str], cwd: Path, **extra: str) -> Used:
         RuntimeError: when it fails, with what it printed.
     """
     output = cwd / "output.txt"
-    environment = _environment(**extra)
+    environment = _environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", **extra)
     actions = [
         (os.POSIX_SPAWN_OPEN, 1, str(output), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
         (os.POSIX_SPAWN_DUP2, 1, 2),
@@ -104,4 +104,4 @@ def _timed(function: Callable[[], object], times: int) -> float:
 
 def _environment(**extra: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHONDONTWRITE"))}
-    return {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **extra}
+    return {**kept, **extra}

@@ -148,8 +148,7 @@ def _merged(run: Run) -> Iterator[Step]:
         told_by_call = note.golden is not None and note.golden.state is not MISSING
         yield from ledge.pop(id(note.golden), ())
         yield _merge(note, run.find_state(made.address) if told_by_call else note.state)
-    for step in ledge.pop(id(None), ()):
-        yield step
+    yield from ledge.pop(id(None), ())
 
 
 def _leading_steps(steps: Iterable[Step]) -> dict[int, list[Step]]:

@@ -188,11 +188,30 @@ def call_agent(agent: Callable[..., Any], given: Any) -> Any:
 def finish_output(result: Any) -> Any:
     """Bring what an agent returned to its end: a coroutine is run, a stream is read."""
     __tracebackhide__ = True
-    if inspect.isawaitable(result):
-        return asyncio.run(_awaited(result))
-    if inspect.isasyncgen(result):
-        return asyncio.run(_collected(result))
+    if inspect.isawaitable(result) or inspect.isasyncgen(result):
+        try:
+            refuse_running_loop()
+        except SettingsError:
+            if inspect.iscoroutine(result):
+                result.close()  # or Python warns that it was never awaited
+            raise
+        return asyncio.run(_collected(result) if inspect.isasyncgen(result) else _awaited(result))
     return list(result) if inspect.isgenerator(result) else result
+
+
+def refuse_running_loop() -> None:
+    """Refuse to run an async agent to its end where an event loop is running.
+
+    Raises:
+        SettingsError: naming the async form.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise SettingsError(
+        "the agent is async and an event loop is running here", next="write `await agent_replay.arun(...)`"
+    )
 
 
 async def afinish_output(result: Any) -> Any:
@@ -237,4 +256,5 @@ __all__ = [
     "ends_the_run",
     "finish_output",
     "input_of",
+    "refuse_running_loop",
 ]

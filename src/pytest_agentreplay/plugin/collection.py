@@ -29,7 +29,7 @@ _NAMES_AGENT = re.compile(r"^[\"']?agent[\"']?\s*:|^\s*\{", re.MULTILINE)
 
 def collect_file(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Make the collector of a trace file; None for YAML files that are none of ours."""
-    if path.name.endswith(".http.yaml"):
+    if path.name.endswith(".http.yaml") or path.name.startswith("."):
         return None
     settings = settings_of(parent.config)
     if _directory_of(path, settings) is None and not (format_of(_text(path)) or "").startswith("agentreplay."):

@@ -6,7 +6,6 @@ until the test has been told.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -17,9 +16,9 @@ import pytest
 
 from pytest_agentreplay.api.hooks import plugin_manager
 from pytest_agentreplay.api.recording import keep, record_trace, refuses_update, updated_trace
-from pytest_agentreplay.api.replaying import ActiveRun, nothing_written
+from pytest_agentreplay.api.replaying import ActiveRun, nothing_written, refuse_running_loop
 from pytest_agentreplay.api.sessions import SessionMaker
-from pytest_agentreplay.errors import AgentReplayError, SettingsError
+from pytest_agentreplay.errors import AgentReplayError
 from pytest_agentreplay.plugin.agents import import_agent, refuse_pytest_marks
 from pytest_agentreplay.plugin.call_phase import CallPhase
 from pytest_agentreplay.plugin.scopes import ReplayScope, Result
@@ -242,12 +241,5 @@ class AgentReplay:
 
 def _refuse_running_loop(agent: Callable[..., Any]) -> None:
     call = agent if inspect.isroutine(agent) else type(agent).__call__
-    if not (inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call)):
-        return
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    raise SettingsError(
-        "the agent is async and an event loop is running here", next="write `await agent_replay.arun(...)`"
-    )
+    if inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call):
+        refuse_running_loop()

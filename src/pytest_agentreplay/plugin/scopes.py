@@ -19,7 +19,7 @@ from pytest_agentreplay.api.replaying import (
     finish_output,
     input_of,
 )
-from pytest_agentreplay.errors import AgentReplayError, RunStopped
+from pytest_agentreplay.errors import AgentReplayError, RunStopped, SettingsError
 from pytest_agentreplay.jsonable import MISSING
 from pytest_agentreplay.plugin.agents import importable_name
 from pytest_agentreplay.runtime.run import Run
@@ -156,6 +156,9 @@ class ReplayScope:
         """Raise what the run ended in; the agent's own exception becomes its cause."""
         __tracebackhide__ = True
         failure = self._result.failure = self._test.judge(self._result)
+        if isinstance(cause, SettingsError):
+            self._result.told = True  # a misuse is no way in which an agent parts from its recording
+            raise cause
         if cause is not None and (not ends_the_run(cause) or (failure is None and not self._expects(cause))):
             raise cause
         if failure is None:

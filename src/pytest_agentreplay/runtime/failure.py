@@ -169,4 +169,6 @@ def _remedy(golden: Trace, divergence: Divergence, told: Problem | None, *, by_t
         return f"mend the agent, or change what the {'test' if by_test else 'trace'} expects"
     if told is not None:
         return "mend the agent: it does not come to an end"
+    if divergence.kind == "error":
+        return "mend the agent; if it is right: write the `error` that it ends in into the trace"
     return "mend the agent; if it is right: accept it with --agent-update"

@@ -20,7 +20,10 @@ class Patches:
         return bool(self._replaced)
 
     def replace(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-        """Put ``make(original)`` in the place of an attribute that `owner` itself defines."""
+        """Put ``make(original)`` in the place of an attribute that `owner` itself defines.
+
+        `make` is asked once for one original: a set is put in place and undone with every run.
+        """
         original = vars(owner)[name]
         known, ours = self._made.get((owner, name), (None, None))
         if known is not original:

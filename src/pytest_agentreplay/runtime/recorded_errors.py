@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import sys
+from ast import literal_eval
 from typing import Any
 
 from pytest_agentreplay.errors import AgentReplayError
@@ -73,9 +74,17 @@ def _make(cls: type[Exception], info: ErrorInfo) -> Exception | None:
     except Exception:
         # A class is free to refuse; its stand-in says what it stands for.
         return None
-    if text != info.message and cls.__str__ is Exception.__str__:
-        error.args = (info.message,)
+    if text != info.message and cls.__str__ in (Exception.__str__, KeyError.__str__):
+        error.args = (_key_in(info.message) if issubclass(cls, KeyError) else info.message,)
     return error if isinstance(error, cls) else None
+
+
+def _key_in(message: str) -> Any:
+    """Read the key back from a KeyError's text, which is its repr."""
+    try:
+        return literal_eval(message)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return message
 
 
 def _stand_in(info: ErrorInfo) -> Exception:
