@@ -98,7 +98,7 @@ class SessionMaker:
 
     def _path_of(self, trace: str | Path) -> Path | None:
         """Find a trace's file; None where there is none and this session may record one."""
-        may_record = self.record != "none"
+        may_record = self.record == "once"
         if isinstance(trace, Path) or trace.endswith(".yaml"):
             path = self.root / trace  # loading says what is missing, and what is near
             return None if may_record and not path.is_file() else path

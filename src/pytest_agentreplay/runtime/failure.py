@@ -44,7 +44,10 @@ def failure_of(run: Run, divergences: Sequence[Divergence], *, by_test: bool = F
     told = next((problem for problem in problems if _is_told_by(first, problem)), None)
     shown = divergences[:1] if run.cut_short else divergences
     error = divergence_error(run.trace, run.observed(), shown, told, by_test=by_test)
-    _add_problems(error, [problem for problem in problems if problem is not told])
+    others = [problem for problem in problems if problem is not told]
+    if others and "--agent-update" in error.details["next"]:
+        error.details["next"] = "mend the agent"  # an update accepts no problem of another kind
+    _add_problems(error, others)
     return error
 
 

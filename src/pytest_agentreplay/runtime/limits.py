@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from pytest_agentreplay.checks import compile_check, find
 from pytest_agentreplay.jsonable import MISSING
 from pytest_agentreplay.runtime.observed_calls import ObservedCall
 from pytest_agentreplay.trace import Expect
+
+_MOST_RECORDED: Final = 1000
+"""Calls in a recording, which run real tools: more than any real run in our collection, few enough to stop a loop."""
 
 
 class Limits:
@@ -21,11 +24,11 @@ class Limits:
 
     Args:
         expect: what the run is held to; None for recordings.
-        recorded_calls: how many tool calls the golden trace holds; None where there is none.
+        recorded_calls: how many tool calls the golden trace holds; None while it is recorded.
     """
 
     def __init__(self, expect: Expect | None, recorded_calls: int | None) -> None:
-        self._total = 10 * recorded_calls + 100 if recorded_calls is not None else None
+        self._total = _MOST_RECORDED if recorded_calls is None else 10 * recorded_calls + 100
         self._budget = expect.budget.tool_calls if expect and expect.budget else None
         self._no_repeats = expect.no_repeats if expect else None
         self._most = {
@@ -62,7 +65,7 @@ class Limits:
         made = call.index + 1
         if self._budget is not None and made > self._budget:
             return f"the budget is {self._budget} tool calls"
-        if self._total is not None and made > self._total:
+        if made > self._total:
             return f"{made} tool calls are far more than the recording holds: a loop that does not end"
         return ""
 

@@ -113,7 +113,7 @@ class Session:
         with self._lock:
             self.sample_state()
             if self.stopped:
-                self._refuse_to_go_on()
+                self._refuse_to_go_on(spec)
             call, misfit = self._note_call(spec, args, kwargs)
             reason = self.limits.broken_by(call)
             if reason:
@@ -208,8 +208,10 @@ class Session:
 
     # -- one call ------------------------------------------------------------------------------
 
-    def _refuse_to_go_on(self) -> NoReturn:
+    def _refuse_to_go_on(self, spec: ToolSpec) -> NoReturn:
         self._swallowed += 1
+        if not any(problem.kind == "stopped" for problem in self.problems):
+            self.note_problem("stopped", StoppedError(f"{spec.name} was called although {self.stopped}"))
         if self._swallowed > SWALLOWED_STOPS and self.options.abandon is not None:
             self.options.abandon(self.stopped)
         raise RunStopped(self.stopped)
