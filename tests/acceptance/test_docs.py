@@ -253,7 +253,7 @@ def _run_members() -> list[str]:
 
 
 # What the plugin and the reports use of a run; the rest is the user's.
-INNER = {"cut_short", "find_state", "hand_over", "judge", "note_end", "notes"}
+INNER = {"bind_input", "cut_short", "find_state", "hand_over", "judge", "note_end", "notes"}
 INNER |= {"observed", "observed_calls", "recorded_output"}
 PUBLIC = {
     "option": _options(),

@@ -30,15 +30,12 @@ def redacted(trace: Trace, redactor: Redactor, effects: Mapping[str, Effect] = M
     """
     redaction = redactor.session()
 
-    def clean(part: dict[str, Any], keys: tuple[str, ...]) -> None:
-        part.update({key: redaction.redact(part[key]) for key in keys if key in part})
-
     document: dict[str, Any] = decode(to_document(trace))
-    clean(document, _OF_TRACE)
-    for step in document.get("steps", ()):
-        clean(step, _OF_STEP)
-    clean(document, _OF_END)
-    clean(document.get("run", {}), ("labels",))
+    parts = [(document, _OF_TRACE), *((step, _OF_STEP) for step in document.get("steps", ())), (document, _OF_END)]
+    parts.append((document.get("run", {}), ("labels",)))
+    for replace in (redaction.redact, redaction.spread):
+        for part, keys in parts:
+            part.update({key: replace(part[key]) for key in keys if key in part})
     called = {step.tool for step in trace.tool_steps}
     declared = trace.tools | {tool: effect for tool, effect in effects.items() if tool in called}
     return Trace.model_validate(document | ({"tools": declared} if declared else {}))

@@ -64,6 +64,9 @@ class ActiveRun:
         self._lineage = Lineage()
         self._scope = ExitStack()
         self._left_to_loop = False
+        self._is_on = False
+        self._withheld: list[Exception] = []
+        self._lineage.on_withheld = self._note_withheld
 
     def begin(self) -> Run:
         """Put the session in force.
@@ -88,6 +91,7 @@ class ActiveRun:
             if self._seal is not None:
                 scope.enter_context(sealed(self._lineage, replace(self._seal, report=self._note_escape)))
             self._scope = scope.pop_all()
+        self._is_on = True
         return self.run
 
     def end(self) -> None:
@@ -96,25 +100,48 @@ class ActiveRun:
         Tasks of a running event loop can't go on while this waits; `late_survivors` looks at them again.
         """
         survivors = self._lineage.wait_idle(SURVIVOR_PATIENCE)
-        self._left_to_loop = _has_running_loop()
-        self._close([work for work in survivors if not (self._left_to_loop and work.kind == "task")])
+        left = [work for work in survivors if work.kind == "task" and _has_running_loop()]
+        self._left_to_loop = bool(left)
+        self._close([work for work in survivors if work not in left])
 
     async def aend(self) -> None:
         """Do what `end` does, inside a running event loop."""
         self._close(await self._lineage.wait_idle_async(SURVIVOR_PATIENCE))
 
     def late_survivors(self) -> Exception | None:
-        """Tell of work that `end` could not wait for and that is still not done, now that the test ends."""
+        """Tell of what the run left at work and `end` could not see: tasks of a loop, calls withheld since."""
         late = self._lineage.in_flight() if self._left_to_loop else []
-        self._left_to_loop = False
-        return _survivor_error(late[0]) if late else None
+        if late:
+            return _survivor_error(late[0])
+        return self._withheld[0] if self._withheld else None
+
+    def left_open(self) -> Exception | None:
+        """End a run that was begun and never left, now that its test is over; tells of it."""
+        if not self._is_on:
+            return None
+        self._close([])
+        return SettingsError(
+            "a replay was begun and never left, so nothing was checked",
+            next="write `with agent_replay(...) as run:` in the test itself, and let the block end",
+        )
 
     def _close(self, survivors: list[Work]) -> None:
+        self._is_on = False
         self.session.end()
         self._lineage.close()
         self._scope.close()
         for work in survivors:
             self.session.note_problem("survivor", _survivor_error(work))
+
+    def _note_withheld(self, tool: str) -> None:
+        """Note a call that came too late, if work was left to the loop: what had not begun is no survivor."""
+        if not self._left_to_loop:
+            return
+        error = SurvivorError(
+            f"{tool} was called after the run's end by work that it had started; the call was withheld",
+            next="wait for that work in the agent: join the thread, await the task, shut the pool down",
+        )
+        self._withheld.append(error)
 
     def _note_escape(self, escape: Escape) -> None:
         self.session.note_problem("escape", escape.error())
@@ -235,6 +262,7 @@ async def _collected(stream: Any) -> list[Any]:
 def input_of(run: Run, given: Any) -> Any:
     """The agent's input: what the test gives, else a copy of what the trace recorded."""
     if given is not None:
+        run.bind_input(given)
         return given
     recorded = run.trace.input if run.trace is not None else MISSING
     if recorded is MISSING:

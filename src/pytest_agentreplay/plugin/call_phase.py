@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, ClassVar
+from unittest import SkipTest
 
 import pytest
 
@@ -17,6 +18,10 @@ from pytest_agentreplay.plugin.settings import settings_of
 
 if TYPE_CHECKING:
     from pytest_agentreplay.plugin.scopes import ReplayingTest
+
+
+_EXCUSES = (pytest.skip.Exception, pytest.xfail.Exception, SkipTest)
+"""What a test is excused by; it excuses no divergence that the test was not told of."""
 
 
 class CallPhase:
@@ -39,12 +44,12 @@ class CallPhase:
         if fixture is None:
             return (yield)
         try:
-            with fixture.outside_runs():
-                outcome = yield
-        except (Exception, pytest.skip.Exception) as error:
+            outcome = yield
+        except (Exception, *_EXCUSES) as error:
             settle(fixture, error)
             raise
         settle(fixture, None)
+        fixture.keep()
         return outcome
 
     @pytest.hookimpl(wrapper=True)
@@ -72,22 +77,21 @@ def is_in_section(item: pytest.Item, error: BaseException) -> bool:
 
 
 def settle(fixture: ReplayingTest, raised: BaseException | None) -> None:
-    """Raise what the agent hid from the test; keep recordings of a test that passed."""
+    """Raise what the agent hid from the test, or the test from us."""
     __tracebackhide__ = True
     for result in fixture.results:
-        result.failure = result.failure or result.active.late_survivors()
+        result.failure = result.failure or result.active.left_open() or result.active.late_survivors()
     untold = [result for result in fixture.results if result.failure is not None and not result.told]
     for result in untold:
         result.told = True
-    if untold and (raised is None or isinstance(raised, pytest.skip.Exception)):
+    if untold and (raised is None or isinstance(raised, _EXCUSES)):
         failure = untold[0].failure
         assert failure is not None
         raise failure
-    if raised is not None:
-        return
-    if fixture.unentered:
+    unentered = [scope.name for scope in fixture.unentered]
+    fixture.unentered.clear()
+    if raised is None and unentered:
         raise SettingsError(
-            f"agent_replay({fixture.unentered[0].name!r}) ran nothing: it was given no agent and never entered",
-            next="write `with agent_replay(...) as run:`, or hand it the agent",
+            f"agent_replay({unentered[0]!r}) ran nothing: it was given no agent and never entered, or never awaited",
+            next="write `with agent_replay(...) as run:`, hand it the agent, or await what arun gives",
         )
-    fixture.keep()

@@ -7,7 +7,7 @@ until the test has been told.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, overload
@@ -18,15 +18,18 @@ from pytest_agentreplay.api.hooks import plugin_manager
 from pytest_agentreplay.api.recording import keep, record_trace, refuses_update, updated_trace
 from pytest_agentreplay.api.replaying import ActiveRun, nothing_written, refuse_running_loop
 from pytest_agentreplay.api.sessions import SessionMaker
-from pytest_agentreplay.errors import AgentReplayError
+from pytest_agentreplay.errors import AgentReplayError, SettingsError
 from pytest_agentreplay.plugin.agents import import_agent, refuse_pytest_marks
-from pytest_agentreplay.plugin.call_phase import CallPhase
+from pytest_agentreplay.plugin.call_phase import CallPhase, settle
 from pytest_agentreplay.plugin.scopes import ReplayScope, Result
 from pytest_agentreplay.plugin.seals import abandon_session, seal_options
 from pytest_agentreplay.plugin.settings import Settings, marker_options, settings_of
+from pytest_agentreplay.runtime.lineage import once_forgotten
 from pytest_agentreplay.runtime.run import Run
 from pytest_agentreplay.tools.swap import swap, wrap
 from pytest_agentreplay.trace import Effect, Trace
+
+_RECORDED = pytest.StashKey[dict[Path | None, tuple[str, int]]]()
 
 
 @contextmanager
@@ -35,9 +38,10 @@ def replaying(request: pytest.FixtureRequest) -> Iterator[AgentReplay]:
     CallPhase.watch(request.config)
     fixture = AgentReplay(request)
     request.node.stash[CallPhase.KEY] = fixture
-    with fixture.undo:
+    with fixture.undo, fixture.outside_runs():
         fixture.prepare()
         yield fixture
+        settle(fixture, None)  # what was left open after the test, as in the teardown of another fixture
     del request.node.stash[CallPhase.KEY]  # a session keeps its items, and the runs would stay with them
 
 
@@ -72,7 +76,7 @@ class AgentReplay:
     def prepare(self) -> None:
         """Put the swaps of the ini file and the adapters of third parties in place."""
         for target, effect in self._settings.swaps.items():
-            self.undo.callback(swap(target, effect=effect).undo)
+            self.undo.callback(once_forgotten, swap(target, effect=effect).undo)
         for seams in plugin_manager().hook.agent_replay_adapters():
             for install in seams:
                 self.undo.callback(install())
@@ -135,7 +139,7 @@ class AgentReplay:
         _refuse_running_loop(agent)
         return scope.run_agent(agent, input)
 
-    async def arun(
+    def arun(
         self,
         trace: str | Path | Trace,
         agent: Callable[..., Any],
@@ -144,10 +148,12 @@ class AgentReplay:
         check: bool = True,
         expect: Mapping[str, Any] | None = None,
         state: Callable[[], Any] | None = None,
-    ) -> Run:
-        """Do what calling the fixture does, inside a running event loop."""
+    ) -> Coroutine[Any, Any, Run]:
+        """Do what calling the fixture does, inside a running event loop; to be awaited, or the test fails."""
         __tracebackhide__ = True
-        return await self._scope(trace, check=check, expect=expect, state=state).arun_agent(agent, input)
+        scope = self._scope(trace, check=check, expect=expect, state=state)
+        self.unentered.append(scope)
+        return scope.arun_agent(agent, input)
 
     def swap(self, target: str | Callable[..., Any], *, effect: Effect | None = None, name: str | None = None) -> None:
         """Put the boundary into a Python function, by ``module:qualified.name``, until the test ends.
@@ -156,7 +162,7 @@ class AgentReplay:
             ToolError: for what can't be swapped in place, naming the alternative.
         """
         self._stands_alone = False  # a trace recorded now needs this test around it
-        self.undo.callback(swap(target, effect=effect, name=name).undo)
+        self.undo.callback(once_forgotten, swap(target, effect=effect, name=name).undo)
 
     def wrap(self, tools: Any, *, effect: Effect | None = None, effects: Mapping[str, Effect] | None = None) -> Any:
         """Put the boundary into every tool of a dict or list, until the test ends; gives the container back.
@@ -165,7 +171,7 @@ class AgentReplay:
             ToolError: for what can be neither swapped nor replaced in its container.
         """
         self._stands_alone = False
-        self.undo.callback(wrap(tools, effect=effect, effects=effects or {}).undo)
+        self.undo.callback(once_forgotten, wrap(tools, effect=effect, effects=effects or {}).undo)
         return tools
 
     def outside_runs(self) -> AbstractContextManager[None]:
@@ -177,6 +183,8 @@ class AgentReplay:
         failure = result.active.verdict()
         if result.run.mode == "record":
             if failure is None:
+                failure = self._recorded_before(result)
+            if failure is None:
                 result.pending = record_trace(
                     result.run, result.given, self._settings.redactor, result.agent if self._stands_alone else None
                 )
@@ -187,6 +195,16 @@ class AgentReplay:
                 return None
             failure.add_note(f"  update   refused: {refusal}")
         return failure
+
+    def _recorded_before(self, result: Result) -> SettingsError | None:
+        """Refuse a second recording of one trace in a session: the last would win in silence."""
+        recorded = self._request.config.stash.setdefault(_RECORDED, {})
+        first = recorded.setdefault(result.path, (self._request.node.nodeid, len(self.results)))
+        if first == (self._request.node.nodeid, len(self.results)):
+            return None
+        return SettingsError(
+            f"{result.name} was recorded in this session already, by {first[0]}", next="record each trace by one run"
+        )
 
     def keep(self) -> None:
         """Write what was recorded or updated, now that the test passed."""

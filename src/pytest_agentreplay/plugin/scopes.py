@@ -182,5 +182,8 @@ class ReplayScope:
             self._result.told = True
             raise failure
         error.add_note(str(failure))
-        self._result.told = all(problem.error is error for problem in self._result.run.problems)
+        nothing_more = not self._result.run.divergences and all(
+            problem.error is error for problem in self._result.run.problems
+        )
+        self._result.told = failure is error or nothing_more
         return False

@@ -29,9 +29,28 @@ def start(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
     if config.option.agent_replay and not hasattr(config, "workerinput"):
         _require_directories(config)
+        _refuse_other_endings(config)
+    if config.option.agent_replay:
+        config.pluginmanager.register(TraceDirs(trace_dirs(config)), "agent_replay_dirs")
     if config.option.agent_replay and config.args_source is not config.ArgsSource.ARGS:
         _require_traces(config)
         _add_directories(config)
+
+
+class TraceDirs:
+    """Keeps pytest from passing over trace directories whose names it takes for build folders or environments."""
+
+    def __init__(self, dirs: tuple[Path, ...]) -> None:
+        self._dirs = dirs
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Pass over nothing under a trace directory but what `find_traces` passes over."""
+        directory = next((one for one in self._dirs if collection_path.is_relative_to(one)), None)
+        if directory is None:
+            return None
+        parts = collection_path.relative_to(directory).parts
+        return None if any(part.startswith(".") or part == "__pycache__" for part in parts) else False
 
 
 def _require_directories(config: pytest.Config) -> None:
@@ -56,6 +75,15 @@ def _require_traces(config: pytest.Config) -> None:
 
 def _names(config: pytest.Config) -> Iterable[str]:
     return config.getini("agent_replay_dirs") or [DEFAULT_DIR]
+
+
+def _refuse_other_endings(config: pytest.Config) -> None:
+    for directory in trace_dirs(config):
+        for path in sorted(directory.rglob("*")) if directory.is_dir() else ():
+            if path.suffix.lower() in (".yml", ".yaml") and path.suffix != ".yaml" and format_of(_head(path)):
+                raise pytest.UsageError(
+                    f"{path} is never replayed: its name ends in {path.suffix}\n  next     rename it to .yaml"
+                )
 
 
 def _holds_trace(place: Path) -> bool:

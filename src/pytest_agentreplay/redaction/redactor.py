@@ -113,15 +113,23 @@ class Redactor:
         return None if type(key) is not str or holds_placeholder(key) else self.keys.kind_of(key)
 
 
+_LEAST: Final = 4
+"""Characters that a secret has at the least to be replaced where it is a whole text."""
+
+_TELLING: Final = 8
+"""Characters that a secret has at the least to be replaced inside other texts."""
+
+
 class Redaction:
     """Replaces what a redactor finds, with ordinals that hold for one recording. Threads may share it."""
 
-    __slots__ = ("_lock", "_ordinals", "_redactor", "_taken")
+    __slots__ = ("_lock", "_ordinals", "_redactor", "_replaced", "_taken")
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
         self._ordinals: dict[tuple[str, str], str] = {}
         self._taken: dict[str, set[str]] = {}
+        self._replaced: dict[str, str] = {}
         self._lock = threading.RLock()
 
     def redact(self, value: Value) -> Value:
@@ -131,6 +139,22 @@ class Redaction:
     def redact_text(self, text: str) -> str:
         """Give a redacted text."""
         return self._text(text, None)
+
+    def spread(self, value: Value) -> Value:
+        """Replace what was redacted once wherever else it stands, as a password that is handed on under another key."""
+        if type(value) is str:
+            return self._spread_text(value)
+        if type(value) is dict:
+            return {self._spread_text(key): self.spread(item) for key, item in value.items()}
+        return [self.spread(item) for item in value] if type(value) is list else value
+
+    def _spread_text(self, text: str) -> str:
+        if text in self._replaced:
+            return self._replaced[text]
+        for secret, placeholder in self._replaced.items():
+            if len(secret) >= _TELLING and secret in text:
+                text = text.replace(secret, placeholder)
+        return text
 
     def _redact(self, value: Value, kind: str | None) -> Value:
         of = type(value)
@@ -168,7 +192,10 @@ class Redaction:
 
     def _placeholder(self, text: str, span: Span) -> str:
         secret = text[span.start : span.end]
-        return render(span.kind, self._ordinal(span.kind, secret) if span.guessable else fingerprint(secret))
+        placeholder = render(span.kind, self._ordinal(span.kind, secret) if span.guessable else fingerprint(secret))
+        if len(secret) >= _LEAST:
+            self._replaced[secret] = placeholder
+        return placeholder
 
     def _ordinal(self, kind: str, secret: str) -> str:
         with self._lock:

@@ -236,7 +236,10 @@ def _is_survivor() -> bool:
 
 
 def _refuse_survivor(spec: ToolSpec) -> None:
-    if _is_survivor():
+    run = lineage.current()
+    if run is not None and run.closed:
+        if run.on_withheld is not None:
+            run.on_withheld(spec.name)
         raise RunStopped(f"{spec.name} was withheld: the run that started this work is over")
 
 

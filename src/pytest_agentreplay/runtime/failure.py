@@ -36,14 +36,14 @@ def failure_of(run: Run, divergences: Sequence[Divergence], *, by_test: bool = F
     stopped = next((problem for problem in problems if problem.kind == "stopped"), None)
     if stopped is not None and all(one.kind in ("not_observed", "error") for one in divergences):
         divergences = [_over_limit(run, stopped)]
-    if not divergences or run.trace is None:
+    if not divergences:
         return _problem_error(problems)
     first = divergences[0]
     if run.ended_by is not None and first.kind == "error":
         return _problem_error([run.ended_by, *(problem for problem in problems if problem is not run.ended_by)])
     told = next((problem for problem in problems if _is_told_by(first, problem)), None)
     shown = divergences[:1] if run.cut_short else divergences
-    error = divergence_error(run.trace, run.observed(), shown, told, by_test=by_test)
+    error = divergence_error(run.trace or Trace(), run.observed(), shown, told, by_test=by_test)
     others = [problem for problem in problems if problem is not told]
     if others and "--agent-update" in error.details["next"]:
         error.details["next"] = "mend the agent"  # an update accepts no problem of another kind

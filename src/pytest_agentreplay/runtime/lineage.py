@@ -75,11 +75,13 @@ class Lineage:
     Attributes:
         closed: whether the run has ended; what still carries this lineage outlived it.
         pid: the process that the run belongs to.
+        on_withheld: told of every tool that was called on the run's behalf after its end.
     """
 
     def __init__(self) -> None:
         self.closed = False
         self.pid = os.getpid()
+        self.on_withheld: Callable[[str], None] | None = None
         self._begun: dict[int, _Begun] = {}
         self._tasks: dict[weakref.ref[Task[Any]], float] = {}
         self._queued: weakref.WeakSet[Any] = weakref.WeakSet()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import sys
 from ast import literal_eval
+from collections.abc import Mapping
 from typing import Any
 
 from pytest_agentreplay.errors import AgentReplayError
@@ -29,7 +30,7 @@ def record_error(error: BaseException) -> ErrorInfo:
     cls = type(error)
     name = cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
     attributes: dict[str, Any] = {}
-    for key, value in {"args": list(error.args), **error.__dict__}.items():
+    for key, value in {"args": list(error.args), **_fields_beside_args(error), **error.__dict__}.items():
         if key == "__notes__" or (key == "args" and value == [str(error)]):
             continue
         try:
@@ -66,17 +67,58 @@ def _make(cls: type[Exception], info: ErrorInfo) -> Exception | None:
     attributes = dict(info.attributes or {})
     args = attributes.pop("args", None)
     args = tuple(args) if isinstance(args, list) else (info.message,)
+    if issubclass(cls, KeyError) and "args" not in (info.attributes or {}):
+        args = (_key_in(info.message),)
     try:
-        error = cls.__new__(cls, *args)
-        error.args = args
-        error.__dict__.update(attributes)
-        text = str(error)
+        error = _fill(cls, args, attributes)
+        if str(error) != info.message:
+            error = _fill(_with_text(cls, info.message), args, attributes)
     except Exception:
         # A class is free to refuse; its stand-in says what it stands for.
         return None
-    if text != info.message and cls.__str__ in (Exception.__str__, KeyError.__str__):
-        error.args = (_key_in(info.message) if issubclass(cls, KeyError) else info.message,)
     return error if isinstance(error, cls) else None
+
+
+def _fill(cls: type[Exception], args: tuple[Any, ...], attributes: Mapping[str, Any]) -> Exception:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    fields = _FIELDS.get(_family(cls), ())
+    for name in fields:
+        if name in attributes:
+            setattr(error, name, attributes[name])
+    error.__dict__.update({name: value for name, value in attributes.items() if name not in fields})
+    return error
+
+
+def _fields_beside_args(error: BaseException) -> dict[str, Any]:
+    """Give what a builtin exception keeps outside its ``__dict__`` and its arguments don't restore."""
+    cls = type(error)
+    try:
+        fresh = cls.__new__(cls, *error.args)
+    except Exception:  # then nothing restores it, and its stand-in has its text
+        return {}
+    fields = {name: getattr(error, name, None) for name in _FIELDS.get(_family(cls), ())}
+    return {name: value for name, value in fields.items() if value is not None and value != getattr(fresh, name, None)}
+
+
+_FIELDS: Mapping[type[Exception] | None, tuple[str, ...]] = {
+    OSError: ("errno", "strerror", "filename", "filename2"),
+    UnicodeError: ("encoding", "object", "start", "end", "reason"),
+    ImportError: ("name", "path", "msg"),
+    SyntaxError: ("msg", "filename", "lineno", "offset", "text"),
+    StopIteration: ("value",),
+}
+"""What builtin exceptions keep outside their ``__dict__``, by family."""
+
+
+def _family(cls: type[BaseException]) -> type[Exception] | None:
+    return next((family for family in _FIELDS if family is not None and issubclass(cls, family)), None)
+
+
+def _with_text(cls: type[Exception], message: str) -> type[Exception]:
+    """Make a class that is the recorded one in all but how its text comes about."""
+    names = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__str__": lambda _: message}
+    return type(cls.__name__, (cls,), names)
 
 
 def _key_in(message: str) -> Any:

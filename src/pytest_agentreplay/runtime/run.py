@@ -177,6 +177,11 @@ class Run:
         """Whether the run ended because the boundary ended it, so that what is missing after that is no news."""
         return bool(self._session.stopped) or self.ended_by is not None
 
+    def bind_input(self, given: Any) -> None:
+        """Note what the placeholders of the recorded input stand for, where a test gives the agent the real one."""
+        if self.trace is not None:
+            self._session.stands_for(self.trace.input, lenient(given))
+
     def hand_over(self, recorded: Value) -> None:
         """Note that the agent was given a recorded value as it is, placeholders and all."""
         self._session.serve(recorded)

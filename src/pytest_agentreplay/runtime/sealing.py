@@ -104,6 +104,8 @@ def _replace_all() -> None:
         _patches.replace(_posixsubprocess, "fork_exec", _audited_fork_exec)
         _patches.replace(subprocess, "_fork_exec", _marking_fork_exec)
         _patches.replace(os, "posix_spawn", _marking_spawn)
+        _patches.replace(os, "posix_spawnp", _marking_spawn)
+        _patches.replace(os, "execve", _marking_execve)
 
 
 def _remembering_getaddrinfo(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -136,6 +138,13 @@ def _marking_fork_exec(original: Callable[..., int]) -> Callable[..., int]:
         return original(args, executables, close_fds, keep, folder, env, *rest)
 
     return fork_exec
+
+
+def _marking_execve(original: Callable[..., Any]) -> Callable[..., Any]:
+    def execve(path: Any, argv: Any, env: Any) -> Any:
+        return original(path, argv, with_marker(env) if current() is not None else env)
+
+    return execve
 
 
 def _marking_spawn(original: Callable[..., int]) -> Callable[..., int]:
