@@ -14,6 +14,7 @@ from pathlib import Path
 from measuring import Row, can_count, instructions
 
 ROOT = Path(__file__).parents[2]
+NAMES = ("pytest-agentreplay-guard", "pytest-agentreplay-guard-core")
 
 
 def rows(folder: Path) -> Iterator[Row]:
@@ -21,26 +22,26 @@ def rows(folder: Path) -> Iterator[Row]:
     if not can_count():
         yield Row("installed and unused: not measured, valgrind is not installed", float("nan"), "x", 1.01)
         return
-    python, wheel = _environment(folder)
+    python, wheels = _environment(folder)
     (folder / "test_one.py").write_text("def test_one(): pass\n")
     (folder / "pytest.ini").write_text("[pytest]\n")
     bare = _count(python, folder)
     for note, how in (("as pip installs", ()), ("as installers do that don't compile", ("--no-compile",))):
-        _pip(python, "install", "--no-deps", *how, str(wheel))
+        _pip(python, "install", "--no-deps", *how, *wheels)
         yield Row("installed and unused, to not installed", _count(python, folder) / bare, "x", 1.01, note)
         blocked = _count(python, folder, "-p", "no:pytest_agentreplay")
         yield Row("of it for being listed, with the plugin blocked", blocked / bare, "x", None, note)
-        _pip(python, "uninstall", "--yes", "pytest-agentreplay-guard")
+        _pip(python, "uninstall", "--yes", *NAMES)
 
 
-def _environment(folder: Path) -> tuple[Path, Path]:
+def _environment(folder: Path) -> tuple[Path, list[str]]:
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
     python = folder / "venv" / "bin" / "python"
-    _pip(python, "wheel", "--no-deps", "--wheel-dir", str(folder), str(ROOT))
-    wheel = next(folder.glob("*.whl"))
-    _pip(python, "install", "--constraint", str(ROOT / "constraints.txt"), str(wheel))
-    _pip(python, "uninstall", "--yes", "pytest-agentreplay-guard")
-    return python, wheel
+    _pip(python, "wheel", "--no-deps", "--wheel-dir", str(folder), str(ROOT), str(ROOT / "core"))
+    wheels = sorted(map(str, folder.glob("*.whl")))
+    _pip(python, "install", "--constraint", str(ROOT / "constraints.txt"), str(ROOT))
+    _pip(python, "uninstall", "--yes", *NAMES)
+    return python, wheels
 
 
 def _pip(python: Path, *arguments: str) -> None:
