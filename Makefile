@@ -31,9 +31,8 @@ clean:
 	find src tests golden_traces -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip 25.1 is the first that reads dependency groups.
-$(READY): pyproject.toml core/pyproject.toml constraints.txt
+$(READY): pyproject.toml entry/pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable core --group dev
-	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group dev
 	touch $@

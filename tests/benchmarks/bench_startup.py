@@ -14,7 +14,7 @@ from pathlib import Path
 from measuring import Row, can_count, instructions
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("pytest-agentreplay-guard", "pytest-agentreplay-guard-core")
+NAMES = ("pytest-agentreplay-guard", "pytest-agentreplay-guard-entry")
 
 
 def rows(folder: Path) -> Iterator[Row]:
@@ -37,7 +37,7 @@ def rows(folder: Path) -> Iterator[Row]:
 def _environment(folder: Path) -> tuple[Path, list[str]]:
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
     python = folder / "venv" / "bin" / "python"
-    _pip(python, "wheel", "--no-deps", "--wheel-dir", str(folder), str(ROOT), str(ROOT / "core"))
+    _pip(python, "wheel", "--no-deps", "--wheel-dir", str(folder), str(ROOT), str(ROOT / "entry"))
     wheels = sorted(map(str, folder.glob("*.whl")))
     _pip(python, "install", "--constraint", str(ROOT / "constraints.txt"), str(ROOT))
     _pip(python, "uninstall", "--yes", *NAMES)
