@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pytest_agentreplay.api.guarding import guard as guard
     from pytest_agentreplay.compare import Divergence as Divergence
     from pytest_agentreplay.errors import AgentReplayError as AgentReplayError
     from pytest_agentreplay.errors import DivergenceError as DivergenceError
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from pytest_agentreplay.errors import RunStopped as RunStopped
     from pytest_agentreplay.errors import TraceFormatError as TraceFormatError
     from pytest_agentreplay.errors import UnrecordedCallError as UnrecordedCallError
+    from pytest_agentreplay.guards.context import DecisionContext as DecisionContext
+    from pytest_agentreplay.guards.loading import load_policy as load_policy
+    from pytest_agentreplay.guards.policy import Policy as Policy
     from pytest_agentreplay.runtime.run import Run as Run
     from pytest_agentreplay.storage import load_trace as load_trace
     from pytest_agentreplay.storage import save_trace as save_trace
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from pytest_agentreplay.trace import Verdict as Verdict
 else:
     _HOMES = {
+        "api.guarding": ("guard",),
         "compare": ("Divergence",),
         "errors": (
             "AgentReplayError",
@@ -44,6 +49,9 @@ else:
             "TraceFormatError",
             "UnrecordedCallError",
         ),
+        "guards.context": ("DecisionContext",),
+        "guards.loading": ("load_policy",),
+        "guards.policy": ("Policy",),
         "runtime.run": ("Run",),
         "storage": ("load_trace", "save_trace"),
         "tools.checkpoints": ("checkpoint",),

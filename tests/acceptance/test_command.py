@@ -46,7 +46,7 @@ def _shell(script, **environment):
         (["diff", INCIDENT, INCIDENT], 0),
         (["diff", INCIDENT, OTHER], 1),
         (["schema", "trace"], 0),
-        (["schema", "policy"], 2),
+        (["schema", "policy"], 0),
         (["import", "nosuch", "x"], 2),
         (["export", "otlp", INCIDENT], 2),
     ],

@@ -4,10 +4,10 @@ One temporary project a page, its blocks in order. A block says what it is:
 
 | fence | means |
 | --- | --- |
-| any language with ``title=path`` | the file is written; a trace is parsed, JSON and TOML too |
+| any language with ``title=path`` | the file is written; a trace or policy is parsed, JSON and TOML too |
 | ``console`` | each ``$ command`` runs in the project and prints what is shown; ``...`` stands for anything |
 | ``python`` | the code runs in the project |
-| ``yaml`` | keys of a trace; they are parsed |
+| ``yaml`` | keys of a trace or a policy; they are parsed |
 | ``json`` | it is parsed |
 | ``sh`` | commands in the checkout itself; targets of make are there |
 | ``text`` | an excerpt, kept nowhere else |
@@ -15,6 +15,7 @@ One temporary project a page, its blocks in order. A block says what it is:
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import re
@@ -25,14 +26,22 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import pytest_agentreplay
 from pytest_agentreplay import errors, plugin
+from pytest_agentreplay.api.guarding import guard
 from pytest_agentreplay.api.hooks import Hooks
 from pytest_agentreplay.checks import CHECK_NAMES
 from pytest_agentreplay.cli.arguments import parser
+from pytest_agentreplay.guards.conditions.sight import ROOTS
+from pytest_agentreplay.guards.document import parse_policy
+from pytest_agentreplay.guards.packs import PACKS
+from pytest_agentreplay.guards.schema import policy_schema
+from pytest_agentreplay.guards.spec import FORMAT as POLICY_FORMAT
+from pytest_agentreplay.guards.spec import PolicySpec
 from pytest_agentreplay.plugin.settings import MARKER_KEYS
 from pytest_agentreplay.redaction import KINDS
 from pytest_agentreplay.storage import is_trace_text
@@ -127,6 +136,8 @@ class Project:
         path.write_text(block.body, encoding="utf-8")
         if block.language == "yaml" and is_trace_text(block.body):
             parse_trace(block.body, block.place)
+        elif block.language == "yaml" and f"format: {POLICY_FORMAT}" in block.body:
+            parse_policy(block.body, block.place)
         elif block.language == "json" and path.suffix == ".json":
             json.loads(block.body)
         elif block.language == "toml":
@@ -181,6 +192,9 @@ def _tidy(text: str) -> str:
 
 
 def _parse_keys(block: Block) -> None:
+    if re.match("|".join(PolicySpec.model_fields), block.body):
+        parse_policy(f"format: {POLICY_FORMAT}\n{block.body.removeprefix(f'format: {POLICY_FORMAT}')}", block.place)
+        return
     whole = is_trace_text(block.body)
     parse_trace(block.body if whole else f"format: agentreplay.trace/1\n{block.body}", block.place)
 
@@ -243,8 +257,7 @@ def _verbs() -> dict[str, list[str]]:
     }
 
 
-def _trace_keys() -> list[str]:
-    schema = trace_schema()
+def _keys(schema: dict[str, Any]) -> list[str]:
     return sorted({key for part in [schema, *schema["$defs"].values()] for key in part.get("properties", ())})
 
 
@@ -254,12 +267,16 @@ def _run_members() -> list[str]:
 
 # What the plugin and the reports use of a run; the rest is the user's.
 INNER = {"bind_input", "cut_short", "find_state", "hand_over", "judge", "note_end", "notes"}
-INNER |= {"observed", "observed_calls", "recorded_output"}
+INNER |= {"guard", "note_input", "observed", "observed_calls", "recorded_output"}
 PUBLIC = {
     "option": _options(),
     "verb": [f"agent-replay {name}" for name in _verbs()],
     "flag of a verb": sorted({option for options in _verbs().values() for option in options}),
-    "key of a trace": _trace_keys(),
+    "key of a trace": _keys(trace_schema()),
+    "key of a policy": _keys(policy_schema()),
+    "place that a rule sees": list(ROOTS),
+    "pack": list(PACKS),
+    "argument of guard": list(inspect.signature(guard).parameters),
     "check": sorted(CHECK_NAMES),
     "public name": list(pytest_agentreplay.__all__),
     "error": [
@@ -282,8 +299,9 @@ def test_the_reference_leaves_nothing_out(sort, name):
 
 
 def test_the_reference_knows_no_flag_that_is_not_there():
-    """A flag that was renamed or taken out leaves the reference too."""
+    """A flag that was renamed or taken out leaves the reference too; the pages of packs name other programs' flags."""
     there = {"--version", *_options(), *(option for options in _verbs().values() for option in options)}
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", REFERENCE))
+    own = [path.read_text("utf-8") for path in (DOCS / "reference").glob("*.md") if not path.name.startswith("packs-")]
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(own)))
 
     assert named - there == set()

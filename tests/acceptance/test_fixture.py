@@ -284,12 +284,3 @@ def test_an_unknown_marker_option_is_refused(shop):
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*did you mean allow_hosts*"])
-
-
-def test_guard_settings_are_refused_until_there_is_a_guard(shop):
-    """No gate looks closed and is open."""
-    for flag in ("--agent-policy=p.yaml", "--agent-env=dev", "--agent-guard=audit"):
-        result = shop.run(flag)
-
-        assert result.ret == 4
-        result.stderr.fnmatch_lines(["*needs the guard*"])

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_agentreplay import UnrecordedCallError, load_trace, tool
+from pytest_agentreplay.api.guarding import SessionGuards
 from pytest_agentreplay.api.recording import keep, record_trace
 from pytest_agentreplay.api.replaying import ActiveRun
 from pytest_agentreplay.api.sessions import SessionMaker
@@ -164,6 +165,7 @@ def maker(folder, record="none"):
         ignore_args=(),
         record=record,
         live_reads=False,
+        guards=SessionGuards((), "production", "enforce"),
         redactor=REDACTOR,
         abandon=None,
     )

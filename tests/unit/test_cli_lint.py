@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,16 @@ from pytest_agentreplay.cli.lint import check
 from pytest_agentreplay.trace.document import parse_trace
 
 HEAD = "format: agentreplay.trace/1\n"
+POLICY = "format: agentreplay.policy/1\n"
+RULE = """rules:
+  - id: small
+    tools: [pay]
+    match: {args.eur: {gt: 100}}
+    reason: too much
+    tests:
+      block: [{args: {eur: 500}}]
+      allow: [{args: {eur: 5}}]
+"""
 GOOD = f"""{HEAD}tools: {{search: read}}
 steps:
   - tool: search
@@ -105,12 +116,102 @@ def test_a_file_named_twice_is_checked_once(folder, capsys):
     assert capsys.readouterr().out.startswith("1 file checked")
 
 
-def test_policies_are_not_silently_accepted(folder, capsys):
-    """This version can't check them, and says so."""
-    _write(folder, "golden_traces/p.yaml", "format: agentreplay.policy/1\nname: payments\n")
+def test_policies_are_checked_beside_traces(folder, capsys):
+    """Every problem of a policy is told with its place, as of a trace."""
+    _write(folder, "golden_traces/p.yaml", f"{POLICY}nmae: payments\nrules:\n  - {{id: a, matc: {{args.a: 1}}}}\n")
+    _write(folder, "golden_traces/q.yaml", "format: agentreplay.policy/1\nrules: [\n")
 
     assert main(["lint"]) == 1
-    assert "policies aren't checked by this version" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert (
+        "golden_traces/p.yaml:2:1: error: unknown key `nmae`\n  path     nmae\n  next     did you mean `name`?" in out
+    )
+    assert "golden_traces/p.yaml:4:13: error: unknown key `matc`" in out
+    assert "golden_traces/q.yaml:" in out
+    assert out.endswith("2 files checked: 3 errors, 0 warnings\n")
+
+
+def test_a_sound_policy_is_fine(folder, capsys):
+    """Its rules pass their own tests, and nothing needs a look."""
+    name = _write(folder, "p.yaml", POLICY + RULE)
+
+    assert main(["lint", name]) == 0
+    assert capsys.readouterr().out == "1 file checked: 0 errors, 0 warnings\n"
+
+
+def test_a_rule_that_fails_its_own_test_is_an_error(folder):
+    """The test's place is told, and what the rule said instead."""
+    name = _write(folder, "p.yaml", POLICY + RULE.replace("block: [{args: {eur: 500}}]", "block: [{args: {eur: 5}}]"))
+
+    [problem] = check(name)
+
+    assert (problem.severity, problem.at) == ("error", "p.yaml:8:15")
+    assert problem.path == "rules[0].tests.block[0]"
+    assert problem.fact == "small decides allow where its test says block"
+
+
+def test_what_rules_print_is_no_output_of_lint(folder, monkeypatch, capsys):
+    """JSON stays JSON where a rule in Python is tried."""
+    _write(folder, "chatty_rules.py", "def rule(context):\n    print('hello')\n")
+    monkeypatch.syspath_prepend(str(folder))
+    name = _write(
+        folder, "p.yaml", f"{POLICY}rules:\n  - {{id: a, python: 'chatty_rules:rule', tests: {{allow: [{{}}]}}}}\n"
+    )
+
+    assert main(["lint", "--json", name]) == 0
+    assert json.loads(capsys.readouterr().out)["errors"] == 0
+
+
+@pytest.mark.parametrize(
+    ("exception", "facts"),
+    [
+        ("args.eur: 7, owner: pay, until: 2001-01-01", ["this exception ended on 2001-01-01 and is ignored"]),
+        ("args.eur: 7, until: 9999-01-01", ["nobody answers for this exception"]),
+        ("args.eur: 7, owner: pay", ["this exception never ends"]),
+    ],
+)
+def test_exceptions_that_want_a_look_are_warned_about(exception, facts, folder):
+    """They are allowed, and easily forgotten."""
+    name = _write(folder, "p.yaml", f"{POLICY}{RULE}    except: [{{{exception}}}]\n")
+
+    found = check(name)
+
+    assert [problem.fact for problem in found] == facts
+    assert {problem.severity for problem in found} == {"warning"}
+
+
+def test_a_policy_of_nothing_is_warned_about(folder):
+    """A guard that objects to nothing is likely a slip."""
+    [problem] = check(_write(folder, "p.yaml", POLICY))
+
+    assert problem.severity == "warning" and "objects to nothing" in problem.fact
+
+
+def test_a_rule_that_ends_the_process_is_an_error(folder, monkeypatch):
+    """Lint itself goes on."""
+    _write(folder, "ending_rules.py", "def rule(context):\n    raise SystemExit(0)\n")
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.delitem(sys.modules, "ending_rules", raising=False)
+    rule = "rules:\n  - {id: a, python: 'ending_rules:rule', tests: {allow: [{}]}}\n"
+
+    [problem] = check(_write(folder, "p.yaml", POLICY + rule))
+
+    assert problem.severity == "error" and "ends the process" in problem.fact
+
+
+def test_policies_that_a_trace_names_are_looked_for_beside_it(folder):
+    """One that isn't there, or is none, would stop the replay: better told before."""
+    _write(folder, "policies/good.yaml", POLICY + RULE)
+    _write(folder, "policies/bad.yaml", f"{POLICY}nmae: x\n")
+    named = "policies: [../policies/good.yaml, ../policies/gone.yaml, ../policies/bad.yaml]\n"
+    name = _write(folder, "golden_traces/a.yaml", GOOD + named)
+
+    gone, bad = check(name)
+
+    assert (gone.severity, gone.path) == ("error", "policies[1]")
+    assert gone.fact == "the policy ../policies/gone.yaml can't be used: there is no such policy"
+    assert gone.remedy == "correct the path: it is relative to this file"
+    assert bad.path == "policies[2]" and "unknown key `nmae`" in bad.fact
 
 
 @pytest.mark.parametrize("paths", [[], ["nosuch"], ["."]])
@@ -215,8 +316,8 @@ def test_names_that_make_sense_are_left_alone(expect):
     assert not [fact for *_, fact, _ in _found(text) if "is in neither" in fact]
 
 
-def test_what_this_version_can_not_replay_is_an_error():
-    """Policies and malformed agents would stop the replay: better told before."""
-    found = _found("policies: [p.yaml]\nagent: support_bot\noutput: x\n")
+def test_what_can_not_be_replayed_is_an_error():
+    """A malformed agent would stop the replay: better told before."""
+    found = _found("agent: support_bot\noutput: x\n")
 
-    assert [(severity, path) for severity, path, *_ in found] == [("error", ("policies",)), ("error", ("agent",))]
+    assert [(severity, path) for severity, path, *_ in found] == [("error", ("agent",))]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from pytest_agentreplay.cli import main, terminal
@@ -16,7 +18,7 @@ def _failing(error):
     return run
 
 
-@pytest.mark.parametrize("verb", ["export", "check", "runs", "rules", "report", "lnt", ""])
+@pytest.mark.parametrize("verb", ["export", "runs", "rules", "report", "lnt", ""])
 def test_verbs_that_are_not_there_are_wrong_usage(verb, capsys):
     """What this version lacks is not accepted half-way."""
     code = main([verb])
@@ -75,16 +77,14 @@ def test_whatever_happens_no_traceback_is_shown(error, code, told, monkeypatch, 
 
 def test_schema_of_a_trace_is_json(capsys):
     """Editors get the schema of what the package reads."""
-    import json
-
     assert main(["schema", "trace"]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == "golden trace"
 
 
-def test_schema_of_a_policy_is_refused(capsys):
-    """A version without policies says so."""
-    assert main(["schema", "policy"]) == 2
-    assert "aren't supported by this version" in capsys.readouterr().err
+def test_schema_of_a_policy_is_json(capsys):
+    """Likewise for policies."""
+    assert main(["schema", "policy"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "policy"
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,26 @@ def test_json_is_the_document_with_addresses_and_effects(trace, capsys):
     assert json.loads(_shown(capsys, trace, "--json", "--step", "end")) == {"address": "end", "output": "sorry"}
 
 
+def test_a_recorded_verdict_is_shown_in_full(tmp_path, capsys):
+    """What was decided and would have been, where, by which policy, and every rule with its reason."""
+    path = tmp_path / "a.yaml"
+    path.write_text(
+        "format: agentreplay.trace/1\nsteps:\n  - tool: pay\n    verdict:\n"
+        "      decision: warn\n      would: block\n      environment: staging\n      policy: payments@3\n"
+        "      unavailable: true\n      findings:\n"
+        "        - {rule: intent, version: 2, severity: critical, confidence: 0.97, reason: the plan said no}\n"
+        "        - {rule: odd}\n"
+    )
+
+    out = _shown(capsys, str(path))
+
+    assert (
+        "      verdict   warn (would block) by payments@3 in staging, unavailable\n"
+        "                intent@2 (critical, confidence 0.97): the plan said no\n"
+        "                odd\n"
+    ) in out
+
+
 def test_hostile_results_do_not_reach_the_terminal(tmp_path, capsys):
     """An escape sequence in a tool's result is shown, not sent."""
     path = tmp_path / "a.yaml"

@@ -2,8 +2,9 @@
 
 The model is a plain function of the conversation that stands in for a real
 one, so that the examples need no network and decide the same every time. As in
-most agents, a tool's exception is told to the model instead of ending the run.
-Nothing here knows any tool.
+most agents, a tool's exception is told to the model instead of ending the run;
+a call that the guard blocked ends the work on the request. Nothing here knows
+any tool.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from pytest_agentreplay import GuardBlocked
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,9 @@ def converse(
         if isinstance(decision, str):
             return decision
         conversation.outcomes += _make_all(tools, decision)
+        refused = _refusal(conversation)
+        if refused is not None:
+            return refused
         observe(conversation)
     return OUT_OF_TURNS
 
@@ -82,8 +88,18 @@ async def aconverse(
         if isinstance(decision, str):
             return decision
         conversation.outcomes += await asyncio.gather(*(_amake(tools, call) for call in decision))
+        refused = _refusal(conversation)
+        if refused is not None:
+            return refused
         observe(conversation)
     return OUT_OF_TURNS
+
+
+def _refusal(conversation: Conversation) -> str | None:
+    for outcome in conversation.outcomes:
+        if isinstance(outcome.error, GuardBlocked):
+            return f"I may not call {outcome.call.tool}: {outcome.error.reason}."
+    return None
 
 
 def _make_all(tools: Tools, calls: list[Call]) -> list[Outcome]:

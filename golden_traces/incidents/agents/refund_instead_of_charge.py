@@ -59,12 +59,17 @@ def model_that_keeps_to_the_request(conversation: Conversation) -> Decision:
     return _decide(conversation, intent=conversation.request)
 
 
+def _planned(request: str) -> dict[str, bool]:
+    return {"is_refund": "refund" in request.lower()}
+
+
 def run_bad(request: str) -> str:
     """Run the agent as it was in the incident."""
+    checkpoint(plan=_planned(request))
     return converse(model_that_reads_intent_from_the_order, TOOLS, request)
 
 
 def run(request: str) -> str:
     """Run the fixed agent."""
-    checkpoint(plan={"is_refund": "refund" in request.lower()})
+    checkpoint(plan=_planned(request))
     return converse(model_that_keeps_to_the_request, TOOLS, request)

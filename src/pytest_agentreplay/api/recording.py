@@ -21,7 +21,7 @@ from pytest_agentreplay.runtime.run import Run
 from pytest_agentreplay.runtime.values import lenient
 from pytest_agentreplay.storage import save_trace
 from pytest_agentreplay.tools.effects import UNCLASSIFIED
-from pytest_agentreplay.trace import RunInfo, StateStep, Step, ToolStep, Trace
+from pytest_agentreplay.trace import RunInfo, StateStep, Step, ToolStep, Trace, Verdict
 
 
 def record_trace(run: Run, given: Any, redactor: Redactor, agent: str | None = None) -> Trace:
@@ -34,7 +34,7 @@ def record_trace(run: Run, given: Any, redactor: Redactor, agent: str | None = N
         agent: how a first recording names its agent, ``module:callable``.
     """
     steps: list[Step] = [
-        step.model_copy() for step in run.steps
+        _as_recorded(step) for step in run.steps
     ]  # a trace tells its steps their effects; the run has its own
     made = Trace(run=_where_from(None), steps=steps, **_given(given), **_ending(run))
     clean = redacted(made, redactor)
@@ -78,8 +78,10 @@ def refuses_update(run: Run, divergences: Iterable[Divergence], *, by_test: bool
     for problem in run.problems:
         return f"the run had a problem of another kind ({problem.kind}), which no update accepts"
     for divergence in divergences:
-        if divergence.kind in ("error", "verdict", "not_observed"):
+        if divergence.kind in ("error", "not_observed"):
             return f"a divergence of kind {divergence.kind} can't be accepted"
+        if divergence.kind == "verdict" and (run.guard is None or "block" in (divergence.expected, divergence.actual)):
+            return "a block can't be accepted, nor that one is gone; record it again with --agent-record=rewrite"
     return ""
 
 
@@ -91,6 +93,18 @@ def keep(trace: Trace, path: Path) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     save_trace(trace, path)
+
+
+def _as_recorded(step: ToolStep | StateStep) -> Step:
+    """Copy a step, its verdict as it is kept: without the time it took, an allow in its short form."""
+    verdict = getattr(step, "verdict", None)
+    return step.model_copy(update={} if verdict is None else {"verdict": _as_kept(verdict)})
+
+
+def _as_kept(verdict: Verdict) -> Verdict:
+    if verdict.decision == "allow" and verdict.effective == "allow":
+        return Verdict(decision="allow")
+    return Verdict(**{name: getattr(verdict, name) for name in verdict.model_fields_set if name != "duration_us"})
 
 
 def _where_from(old: RunInfo | None) -> RunInfo:
@@ -165,8 +179,13 @@ def _leading_steps(steps: Iterable[Step]) -> dict[int, list[Step]]:
 
 
 def _merge(call: ObservedCall, state: Value | Missing) -> ToolStep:
-    if call.golden is None:
-        return call.to_step()
-    if state is MISSING or equal(state, call.golden.state):
-        return call.golden
-    return call.golden.model_copy(update={"state": state})
+    golden = call.golden
+    if golden is None:
+        step = call.to_step()
+        return step if step.verdict is None else step.model_copy(update={"verdict": _as_kept(step.verdict)})
+    changes: dict[str, Any] = {}
+    if state is not MISSING and not equal(state, golden.state):
+        changes["state"] = state
+    if golden.verdict and call.verdict and golden.verdict.effective != call.verdict.effective:
+        changes["verdict"] = _as_kept(call.verdict)
+    return golden.model_copy(update=changes) if changes else golden

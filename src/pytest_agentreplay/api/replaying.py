@@ -261,6 +261,12 @@ async def _collected(stream: Any) -> list[Any]:
 
 def input_of(run: Run, given: Any) -> Any:
     """The agent's input: what the test gives, else a copy of what the trace recorded."""
+    used = _input_of(run, given)
+    run.note_input(used)
+    return used
+
+
+def _input_of(run: Run, given: Any) -> Any:
     if given is not None:
         run.bind_input(given)
         return given

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
+from pytest_agentreplay.api.guarding import SessionGuards
 from pytest_agentreplay.api.hooks import plugin_manager
 from pytest_agentreplay.errors import SettingsError
 from pytest_agentreplay.redaction import Redactor
+from pytest_agentreplay.runtime.guarding import RunGuard
 from pytest_agentreplay.runtime.limits import Limits
 from pytest_agentreplay.runtime.session import Session, SessionOptions
 from pytest_agentreplay.storage import find_name, resolve_name
@@ -46,6 +48,7 @@ class SessionMaker:
     record: Literal["none", "once", "rewrite"]
     live_reads: bool
     redactor: Redactor
+    guards: SessionGuards
     abandon: Callable[[str], NoReturn] | None
 
     def prepare(
@@ -53,6 +56,7 @@ class SessionMaker:
         trace: str | Path | Trace,
         *,
         check: bool = True,
+        environment: str | None = None,
         expect: Mapping[str, Any] | None = None,
         state: Callable[[], Any] | None = None,
     ) -> Prepared:
@@ -63,7 +67,6 @@ class SessionMaker:
             SettingsError: when `expect` is not well-formed, or the trace needs what this version lacks.
         """
         golden, path = self._find(trace)
-        _refuse_policies(golden)
         given = None if expect is None else parse_expect(expect)
         recording = golden is None or (self.record == "rewrite" and path is not None)
         held_to = given or (golden.expect if golden else None)
@@ -77,12 +80,18 @@ class SessionMaker:
             ignore_args=(*self.ignore_args, *(golden.replay.ignore_args if golden else ())),
             redactor=self.redactor,
             live_reads=self.live_reads,
+            guard=self._guard(golden, environment),
             state=state,
             equivalent=_same_args_by_hook if plugin_manager().hook.agent_replay_same_args.get_hookimpls() else None,
             abandon=self.abandon,
         )
         name = path.stem if path is not None else golden.name if golden is not None else "trace"
         return Prepared(Session(golden, options, limits), path, name, given)
+
+    def _guard(self, golden: Trace | None, environment: str | None) -> RunGuard | None:
+        late: list[str] = []
+        guard = self.guards.for_trace(golden, environment, on_late=late.append)
+        return None if guard is None else RunGuard(guard, late=late)
 
     def resolver(self, golden: Trace | None = None) -> EffectResolver:
         """Make what says of each tool whether it reads or writes."""
@@ -120,13 +129,6 @@ def new_trace_path(trace: str | Path, dirs: tuple[Path, ...], root: Path) -> Pat
     if not path.resolve().is_relative_to(dirs[0].resolve()):
         raise SettingsError(f"the trace name {trace!r} leaves {dirs[0]}", next="name it by its path under that folder")
     return path
-
-
-def _refuse_policies(golden: Trace | None) -> None:
-    if golden is not None and golden.policies:
-        raise SettingsError(
-            f"{golden.name} names policies, and this version does not have the guard", next="remove `policies`"
-        )
 
 
 def _effect_by_hook(spec: ToolSpec) -> Effect | None:

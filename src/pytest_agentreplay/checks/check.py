@@ -85,7 +85,11 @@ class Check:
 
     def holds(self, value: Value, resolve: Resolve | None = None) -> bool:
         """Tell whether a value meets the whole check."""
-        return all(part.holds(value, resolve or self._resolve) for part in self._parts)
+        resolve = resolve or self._resolve
+        for part in self._parts:  # noqa: SIM110 - asked at every call, and a generator doubles the price
+            if not part.holds(value, resolve):
+                return False
+        return True
 
 
 def compile_check(spec: Any, *, resolve: Resolve | None = None) -> Check:

@@ -21,7 +21,7 @@ def same(left: Value, right: Value) -> bool:
     kind = type(left)
     if kind is not type(right) and (kind in _PLAIN or type(right) in _PLAIN):
         return False
-    if kind is str:
+    if kind is type(right) and kind in _ATOMS:
         return bool(left == right)
     try:
         return equal(left, right)
@@ -30,6 +30,7 @@ def same(left: Value, right: Value) -> bool:
 
 
 _PLAIN: Final = frozenset({str, list, dict, bool, type(None)})
+_ATOMS: Final = frozenset({str, int, bool, type(None)})
 
 
 def is_number(value: Value) -> bool:

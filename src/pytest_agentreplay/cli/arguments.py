@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-_EXIT_CODES = "exit codes: 0 fine; 1 something differs, is invalid or was refused; 2 wrong usage"
+_EXIT_CODES = "exit codes: 0 fine; 1 something differs, is blocked or is invalid; 2 wrong usage"
 _TRACE = "a trace file, the name of a trace under golden_traces, or - for standard input"
 
 
@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     """Make the parser; what it returns names the ``module`` of the verb."""
     top = argparse.ArgumentParser(
         "agent-replay",
-        description="Golden traces of agents: check, show, compare, import.",
+        description="Golden traces and policies of agents: lint, show, compare, import, check.",
         epilog=_EXIT_CODES,
         allow_abbrev=False,
     )
@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     _add_show(verbs)
     _add_diff(verbs)
     _add_import(verbs)
+    _add_check(verbs)
     _add_schema(verbs)
     return top
 
@@ -55,9 +56,9 @@ def _verb(verbs: Any, name: str, module: str, does: str, more: str = "") -> argp
 
 
 def _add_lint(verbs: Any) -> None:
-    verb = _verb(verbs, "lint", "lint", "check golden traces without running anything")
+    verb = _verb(verbs, "lint", "lint", "check golden traces and policies without running an agent")
     verb.add_argument(
-        "paths", nargs="*", metavar="PATH", help="trace files, directories, or - (default: golden_traces)"
+        "paths", nargs="*", metavar="PATH", help="trace and policy files, directories, or - (default: golden_traces)"
     )
 
 
@@ -101,6 +102,28 @@ def _add_import(verbs: Any) -> None:
         help="a line as agent_replay_redact takes it: more to redact, or a kind that stays; repeatable",
     )
     verb.add_argument("--force", action="store_true", help="write over files that say something else")
+
+
+def _add_check(verbs: Any) -> None:
+    verb = _verb(
+        verbs,
+        "check",
+        "check",
+        "give a verdict for a call",
+        "The call is JSON on standard input: tool, args, and what is known: effect, input, plan, state, retrieved,"
+        " steps, external. The verdict is JSON on standard output. Exit code 2 means that no verdict could be made:"
+        " take it for a block.",
+    )
+    verb.add_argument("--policy", action="append", required=True, metavar="FILE", help="a policy; repeatable")
+    verb.add_argument(
+        "--env", default="production", metavar="NAME", help="where the decisions apply (default: production)"
+    )
+    verb.add_argument(
+        "--mode", choices=["enforce", "audit"], default="enforce", help="audit blocks nothing (default: enforce)"
+    )
+    form = verb.add_mutually_exclusive_group()
+    form.add_argument("--jsonl", action="store_true", help="one call a line, one verdict a line")
+    form.add_argument("--hook", choices=["claude-code"], help="speak the protocol of a coding agent's hook instead")
 
 
 def _add_schema(verbs: Any) -> None:

@@ -37,19 +37,12 @@ class Finding:
 
 
 def findings(trace: Trace) -> Iterator[Finding]:
-    """Look a trace over: what this version can't do, what pins nothing, what nobody classified, names nobody knows."""
-    yield from _beyond_this_version(trace)
+    """Look a trace over: what names no agent, what pins nothing, what nobody classified, names nobody knows."""
     yield from _agent(trace)
     yield from _pins_nothing(trace)
     yield from _unclassified(trace)
     if trace.expect is not None:
         yield from _unknown_names(trace, trace.expect)
-
-
-def _beyond_this_version(trace: Trace) -> Iterator[Finding]:
-    if trace.policies:
-        fact = "it names policies, and this version does not have the guard"
-        yield Finding("error", ("policies",), fact, "remove `policies`")
 
 
 def _agent(trace: Trace) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from pytest_agentreplay import yaml_codec
 from pytest_agentreplay.jsonable import MISSING, encode
-from pytest_agentreplay.trace import ErrorInfo, Step, ToolStep, Trace, Verdict
+from pytest_agentreplay.trace import ErrorInfo, Finding, Step, ToolStep, Trace, Verdict
 
 Fact: TypeAlias = tuple[str, Any]
 """A label, and a text for people or any JSON value."""
@@ -78,11 +78,19 @@ def ending(error: ErrorInfo) -> str:
 
 def verdict(given: Verdict) -> str:
     """Write a verdict: what was decided, by which policy, and every finding."""
+    forced = ", unavailable" if given.unavailable else ""
     capped = f" (would {given.would})" if given.would and given.would != given.decision else ""
     policy = f" by {given.policy}" if given.policy else ""
     where = f" in {given.environment}" if given.environment else ""
-    found = [f"{one.rule}: {one.reason}" if one.reason else one.rule for one in given.findings]
-    return "\n".join([f"{given.decision}{capped}{policy}{where}", *found])
+    return "\n".join([f"{given.decision}{capped}{policy}{where}{forced}", *map(_finding, given.findings)])
+
+
+def _finding(given: Finding) -> str:
+    version = f"@{given.version}" if given.version is not None else ""
+    facts = [given.severity, f"confidence {given.confidence:g}" if given.confidence is not None else None]
+    about = ", ".join(filter(None, facts))
+    named = f"{given.rule}{version}" + (f" ({about})" if about else "")
+    return f"{named}: {given.reason}" if given.reason else named
 
 
 def quoted(value: Any) -> Any:

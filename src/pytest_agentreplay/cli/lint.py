@@ -1,7 +1,7 @@
-"""``agent-replay lint``: checks golden traces without running anything.
+"""``agent-replay lint``: checks golden traces and policies without running an agent.
 
 Says every problem of every file, with its place. Nothing here knows what makes a
-good trace; that is the format's and the findings' work.
+good trace or policy; that is the formats' and the findings' work.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,10 @@ from pydantic import ValidationError
 
 from pytest_agentreplay import yaml_codec
 from pytest_agentreplay.checks import render_path
-from pytest_agentreplay.cli.findings import Location, Severity, findings
+from pytest_agentreplay.cli.findings import Finding, Location, Severity, findings
 from pytest_agentreplay.cli.sources import DEFAULT_DIRECTORY, STDIN, read_stdin
 from pytest_agentreplay.cli.terminal import Outcome
-from pytest_agentreplay.errors import SettingsError, TraceFormatError, describe
+from pytest_agentreplay.errors import PolicyFormatError, SettingsError, TraceFormatError, describe
 from pytest_agentreplay.jsonable import decode
 from pytest_agentreplay.storage.names import find_traces, format_of
 from pytest_agentreplay.storage.trace_files import load_trace
@@ -30,6 +31,7 @@ from pytest_agentreplay.trace.problems import explain
 
 _POLICY = "agentreplay.policy/"
 _WHOLE = "the whole document"
+_QUOTE = "put it in quotes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +87,45 @@ def check(name: str) -> list[Problem]:
         fact = f"can't be read: {(error.strerror or str(error)).lower()}"
         return [Problem("error", source, _WHOLE, fact, "make the file readable")]
     if (format_of(data) or "").startswith(_POLICY):
-        remedy = "keep it out of what is checked, until a version that has the guard"
-        return [Problem("error", f"{source}:1:1", "format", "policies aren't checked by this version", remedy)]
+        return _check_policy(data, source)
     try:
         trace = load_trace(name) if Path(name).is_file() else parse_trace(data, source)
     except TraceFormatError as error:
         return [_first(error, source), *_others(error, data, source)]
-    return sorted(_found(trace, data, source), key=lambda problem: problem.severity)
+    return _sorted(_placed(_in_trace(trace), data, source))
 
 
-def _found(trace: Trace, data: bytes, source: str) -> Iterator[Problem]:
-    for one in findings(trace):
+def _check_policy(data: bytes, source: str) -> list[Problem]:
+    from pytest_agentreplay.cli.policy_findings import policy_findings
+    from pytest_agentreplay.guards.document import parse_policy, policy_problems
+
+    try:
+        policy = parse_policy(data, source)
+    except PolicyFormatError as error:
+        others = policy_problems(data)[1:] if "more" in error.details else ()
+        found = (Finding("error", one.path, one.fact, one.remedy or _QUOTE) for one in others)
+        return [_first(error, source), *_placed(found, data, source)]
+    return _sorted(_placed(policy_findings(policy, datetime.now(UTC).date()), data, source))
+
+
+def _in_trace(trace: Trace) -> Iterator[Finding]:
+    yield from findings(trace)
+    if trace.policies and trace.path is not None:  # of standard input nobody knows where it lies
+        from pytest_agentreplay.cli.policy_findings import named_policies
+
+        yield from named_policies(trace, trace.path.parent)
+
+
+def _sorted(problems: Iterable[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: problem.severity)
+
+
+def _placed(found: Iterable[Finding], data: bytes, source: str) -> Iterator[Problem]:
+    for one in found:
         yield Problem(one.severity, _at(source, data, one.path), render_path(one.path) or _WHOLE, one.fact, one.remedy)
 
 
-def _first(error: TraceFormatError, source: str) -> Problem:
+def _first(error: TraceFormatError | PolicyFormatError, source: str) -> Problem:
     details = error.details
     remedy = details.get("next", "")
     return Problem("error", details.get("at", source), details.get("path", _WHOLE), error.fact, remedy)
@@ -115,7 +141,7 @@ def _others(error: TraceFormatError, data: bytes, source: str) -> Iterator[Probl
     except ValidationError as invalid:
         for one in explain(invalid, content, Trace)[1:]:
             path = render_path(one.path) or _WHOLE
-            yield Problem("error", _at(source, data, one.path), path, one.fact, one.remedy or "put it in quotes")
+            yield Problem("error", _at(source, data, one.path), path, one.fact, one.remedy or _QUOTE)
 
 
 def _at(source: str, data: bytes, path: Location) -> str:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import Any
 
 from pytest_agentreplay.cli.terminal import Outcome
-from pytest_agentreplay.errors import SettingsError
 
 
 def run(options: argparse.Namespace) -> Outcome:
-    """Print the schema.
+    """Print the schema."""
+    schema = _schema(options.of)
+    return Outcome(json.dumps(schema, indent=2), schema)
 
-    Raises:
-        SettingsError: for policies.
-    """
-    if options.of == "policy":
-        raise SettingsError("policies aren't supported by this version", next="agent-replay schema trace")
+
+def _schema(of: str) -> dict[str, Any]:
+    if of == "policy":
+        from pytest_agentreplay.guards.schema import policy_schema
+
+        return policy_schema()
     from pytest_agentreplay.trace.schema import trace_schema
 
-    schema = trace_schema()
-    return Outcome(json.dumps(schema, indent=2), schema)
+    return trace_schema()

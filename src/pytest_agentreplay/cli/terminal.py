@@ -46,6 +46,15 @@ def say(outcome: Outcome, *, as_json: bool) -> None:
     _write(sys.stdout, json.dumps(outcome.data, indent=2) if as_json else visible(outcome.text))
 
 
+def say_line(data: Any) -> None:
+    """Write JSON to standard output as one line, at once.
+
+    Raises:
+        OSError: as `say` does.
+    """
+    _write(sys.stdout, json.dumps(data, separators=(",", ":")))
+
+
 def complain(text: str, code: int) -> int:
     """Write what is wrong to standard error; returns the exit code."""
     try:

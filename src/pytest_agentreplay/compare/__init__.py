@@ -7,7 +7,7 @@ from pytest_agentreplay.compare.alignment import Alignment, align
 from pytest_agentreplay.compare.calls import Call, calls_of
 from pytest_agentreplay.compare.differences import Difference, differences
 from pytest_agentreplay.compare.divergence import Divergence
-from pytest_agentreplay.compare.expectations import judge
+from pytest_agentreplay.compare.expectations import judge, judge_verdicts_of
 from pytest_agentreplay.compare.judgement import trajectories
 from pytest_agentreplay.compare.observed import Observed
 from pytest_agentreplay.compare.side_by_side import side_by_side
@@ -22,6 +22,7 @@ __all__ = [
     "calls_of",
     "differences",
     "judge",
+    "judge_verdicts_of",
     "side_by_side",
     "trajectories",
 ]

@@ -49,6 +49,16 @@ def judge(expect: Expect | None, golden: Trace, run: Observed) -> list[Divergenc
     return judgement.divergences()
 
 
+def judge_verdicts_of(golden: Trace, run: Observed) -> list[Divergence]:
+    """Judge verdicts alone: those that `expect` lists, or without one those that were recorded."""
+    judgement = Judgement(golden, run)
+    if golden.expect is None:
+        judge_verdicts(judgement)
+    else:
+        _judge_expected_verdicts(judgement, golden.expect.verdicts or {})
+    return judgement.divergences()
+
+
 def _judge_listed(judgement: Judgement, expect: Expect) -> None:
     if expect.trajectory is not None:
         judge_trajectory(judgement, expect.trajectory, expect.args or "equal")

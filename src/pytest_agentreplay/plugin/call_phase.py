@@ -13,7 +13,7 @@ from unittest import SkipTest
 import pytest
 
 from pytest_agentreplay.errors import SettingsError
-from pytest_agentreplay.plugin.facts import facts_of, sections_of
+from pytest_agentreplay.plugin.facts import cleaned, facts_of, sections_of
 from pytest_agentreplay.plugin.settings import settings_of
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class CallPhase:
         if fixture is not None and call.when == "call":
             redactor = settings_of(item.config).redactor if item.config.option.agent_replay_report else None
             facts = [facts_of(result, report.outcome, redactor) for result in fixture.results]
+            facts += [cleaned(streamed, redactor) for streamed in fixture.streamed]
             report.agent_replay = facts  # type: ignore[attr-defined]
             told = [("agent_replay", f"{fact['trace']}: {fact['failure'] or fact['outcome']}") for fact in facts]
             report.user_properties.extend(told)

@@ -32,8 +32,13 @@ def collect_file(path: Path, parent: pytest.Collector) -> pytest.Collector | Non
     if path.name.endswith(".http.yaml") or path.name.startswith("."):
         return None
     settings = settings_of(parent.config)
-    if _directory_of(path, settings) is None and not (format_of(_text(path)) or "").startswith("agentreplay."):
+    kind = format_of(_text(path)) or ""
+    if _directory_of(path, settings) is None and not kind.startswith("agentreplay."):
         return None
+    if kind.startswith("agentreplay.policy/"):
+        from pytest_agentreplay.plugin.policies import PolicyFile
+
+        return PolicyFile.from_parent(parent, path=path)
     return GoldenTraceFile.from_parent(parent, path=path)
 
 

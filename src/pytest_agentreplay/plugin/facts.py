@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from pytest_agentreplay.errors import DivergenceError
 from pytest_agentreplay.redaction import Redactor
 from pytest_agentreplay.runtime.failure import complete_text, relative
 from pytest_agentreplay.runtime.timeline import timeline
 from pytest_agentreplay.tools.effects import UNCLASSIFIED
+from pytest_agentreplay.trace import Trace, Verdict
 
 if TYPE_CHECKING:
     from pytest_agentreplay.plugin.scopes import Result
@@ -45,10 +47,45 @@ def facts_of(result: Result, outcome: str, report: Redactor | None) -> dict[str,
         "unmatched": sum(problem.kind == "unmatched" for problem in run.problems),
         "unclassified": sorted({call.tool for call in calls if call.effect_source == UNCLASSIFIED}),
         "drift": [drift.address for drift in run.drifts],
-        "verdicts": dict(Counter(verdict.decision for verdict in run.verdicts.values())),
+        "verdicts": _counted(run.verdicts.values()),
+        "rules": _objecting(run.verdicts.values()),
+        "unjudged": run.guard is not None and run.guard.guard.mode == "off",
+        "late": list(run.guard.late) if run.guard is not None else [],
         "timeline": timeline(run) if report is not None else [],
     }
+    return cleaned(facts, report)
+
+
+def cleaned(facts: dict[str, Any], report: Redactor | None) -> dict[str, Any]:
+    """Replace what a report file may not hold; None where none is written."""
     return facts if report is None else {**facts, **report.session().redact({key: facts[key] for key in _TOLD})}
+
+
+def facts_of_stream(trace: Trace, verdicts: Iterable[Verdict], failure: Exception | None) -> dict[str, Any]:
+    """Gather the same of a trace without an agent, whose recorded calls went through today's policies."""
+    judged = list(verdicts)
+    return {
+        "trace": trace.name,
+        "path": relative(trace.path) if trace.path else None,
+        "title": trace.title,
+        "kind": trace.kind,
+        "outcome": "passed" if failure is None else "diverged",
+        "failure": str(failure) if failure is not None else None,
+        "divergences": [failure.divergence.to_dict()] if isinstance(failure, DivergenceError) else [],
+        **dict.fromkeys(("answered", "withheld", "live", "escapes", "unmatched"), 0),
+        **{name: [] for name in ("unclassified", "drift", "late", "timeline")},
+        "verdicts": _counted(judged),
+        "rules": _objecting(judged),
+        "unjudged": False,
+    }
+
+
+def _counted(verdicts: Iterable[Verdict]) -> dict[str, int]:
+    return dict(Counter(verdict.decision for verdict in verdicts))
+
+
+def _objecting(verdicts: Iterable[Verdict]) -> dict[str, int]:
+    return dict(Counter(finding.rule for verdict in verdicts for finding in verdict.findings))
 
 
 def sections_of(results: Iterable[Result], *, verbose: bool) -> Iterable[tuple[str, str]]:

@@ -18,12 +18,15 @@ from pytest_agentreplay.api.hooks import plugin_manager
 from pytest_agentreplay.api.recording import keep, record_trace, refuses_update, updated_trace
 from pytest_agentreplay.api.replaying import ActiveRun, nothing_written, refuse_running_loop
 from pytest_agentreplay.api.sessions import SessionMaker
+from pytest_agentreplay.compare import Observed
 from pytest_agentreplay.errors import AgentReplayError, SettingsError
 from pytest_agentreplay.plugin.agents import import_agent, refuse_pytest_marks
 from pytest_agentreplay.plugin.call_phase import CallPhase, settle
+from pytest_agentreplay.plugin.facts import facts_of_stream
 from pytest_agentreplay.plugin.scopes import ReplayScope, Result
 from pytest_agentreplay.plugin.seals import abandon_session, seal_options
 from pytest_agentreplay.plugin.settings import Settings, marker_options, settings_of
+from pytest_agentreplay.runtime.failure import divergence_error
 from pytest_agentreplay.runtime.lineage import once_forgotten
 from pytest_agentreplay.runtime.run import Run
 from pytest_agentreplay.tools.swap import swap, wrap
@@ -50,6 +53,7 @@ class AgentReplay:
 
     Attributes:
         results: the runs of this test so far, in order.
+        streamed: facts about a trace without an agent, once it was judged.
         undo: what is undone when the test ends.
     """
 
@@ -66,10 +70,12 @@ class AgentReplay:
             record=self._settings.record,
             live_reads=self._settings.live_reads,
             redactor=self._settings.redactor,
+            guards=self._settings.guards,
             abandon=abandon_session(request.config),
         )
         self.undo = ExitStack()
         self.results: list[Result] = []
+        self.streamed: list[dict[str, Any]] = []
         self.unentered: list[ReplayScope] = []
         self._stands_alone = True
 
@@ -220,9 +226,28 @@ class AgentReplay:
         trace = self._settings.load(path)
         refuse_pytest_marks(trace.tags, path)
         found = agent or self._find_agent(trace, path)
-        if found is None:
+        if found is not None:
+            self(trace, found)
+        elif not self._judge_recorded_calls(trace):
             pytest.skip("not checked: the trace names no agent, and without one only its format can be checked")
-        self(trace, found)
+
+    def _judge_recorded_calls(self, trace: Trace) -> bool:
+        """Hold a trace without an agent against today's policies; False where there is nothing to hold."""
+        guard = self._settings.guards.for_trace(trace, self._options.get("env"))
+        if guard is None or guard.mode == "off":
+            return False
+        from pytest_agentreplay.api.streaming import judge_stream, says_of_verdicts
+
+        if not says_of_verdicts(trace):
+            return False
+        verdicts, divergences = judge_stream(trace, guard)
+        failure = divergence_error(trace, Observed.from_trace(trace), divergences) if divergences else None
+        if failure is not None:
+            failure.details["next"] = "mend the policy, or change the verdict that the trace expects"
+        self.streamed.append(facts_of_stream(trace, verdicts.values(), failure))
+        if failure is not None:
+            raise failure
+        return True
 
     def _find_agent(self, trace: Trace, path: Path) -> Callable[..., Any] | None:
         if trace.agent:
@@ -248,7 +273,9 @@ class AgentReplay:
         __tracebackhide__ = True
         self._stands_alone = self._stands_alone and state is None
         try:
-            prepared = self._maker.prepare(trace, check=check, expect=expect, state=state)
+            prepared = self._maker.prepare(
+                trace, check=check, environment=self._options.get("env"), expect=expect, state=state
+            )
         except AgentReplayError as error:
             raise error.with_traceback(None) from None  # the frames of finding a trace mend nothing
         seal = seal_options(self._request, self._options) if prepared.session.options.mode == "replay" else None

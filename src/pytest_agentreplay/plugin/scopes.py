@@ -32,9 +32,11 @@ class ReplayingTest(Protocol):
     Attributes:
         results: its replays so far, in order.
         unentered: its scopes that have not begun.
+        streamed: facts about traces without an agent that were judged by policies alone.
     """
 
     results: list[Result]
+    streamed: list[dict[str, Any]]
     unentered: list[ReplayScope]
 
     def judge(self, result: Result) -> Exception | None:

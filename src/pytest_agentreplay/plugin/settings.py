@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pytest
 
+from pytest_agentreplay.api.guarding import SessionGuards
 from pytest_agentreplay.api.hooks import plugin_manager, register_all
 from pytest_agentreplay.errors import SettingsError
 from pytest_agentreplay.redaction import Redactor
@@ -43,6 +44,7 @@ class Settings:
     live_reads: bool
     redactor: Redactor
     cache: TraceCache | None
+    guards: SessionGuards
 
     def load(self, path: Path) -> Trace:
         """Load a trace, from the parsed cache where that can be trusted."""
@@ -62,7 +64,6 @@ def settings_of(config: pytest.Config) -> Settings:
 
 def _read(config: pytest.Config) -> Settings:
     register_all(list(config.pluginmanager.get_plugins()))
-    refuse_guard_settings(config)
     effects, swaps = parse_tool_lines(config.getini("agent_replay_tools"))
     redactions = [line for lines in plugin_manager().hook.agent_replay_redactions() for line in lines]
     option = config.option
@@ -78,6 +79,7 @@ def _read(config: pytest.Config) -> Settings:
         live_reads=option.agent_replay_live_reads,
         redactor=Redactor.from_settings([*config.getini("agent_replay_redact"), *redactions]),
         cache=_cache(config),
+        guards=_guards(config),
     )
 
 
@@ -86,23 +88,17 @@ def trace_dirs(config: pytest.Config) -> tuple[Path, ...]:
     return tuple(config.rootpath / name for name in config.getini("agent_replay_dirs") or [DEFAULT_DIR])
 
 
-def refuse_guard_settings(config: pytest.Config) -> None:
-    """Refuse what needs the guard, which this version doesn't have: no gate may look closed and be open.
-
-    Raises:
-        SettingsError: naming the flag or the ini key.
-    """
+def _guards(config: pytest.Config) -> SessionGuards:
     option = config.option
-    named = {
-        "--agent-policy": option.agent_replay_policy,
-        "--agent-env": option.agent_replay_environment,
-        "--agent-guard": option.agent_replay_guard,
-        "agent_replay_policies": config.getini("agent_replay_policies"),
-        "agent_replay_env": config.getini("agent_replay_env"),
-    }
-    for name, value in named.items():
-        if value:
-            raise SettingsError(f"{name} needs the guard, which this version does not have", next=f"remove {name}")
+    given = [config.invocation_params.dir / name for name in option.agent_replay_policy or ()]
+    named = [config.rootpath / name for name in config.getini("agent_replay_policies")]
+    guards = SessionGuards(
+        [*named, *given],
+        option.agent_replay_environment or config.getini("agent_replay_env") or "production",
+        option.agent_replay_guard or "enforce",
+    )
+    guards.check()
+    return guards
 
 
 def _cache(config: pytest.Config) -> TraceCache | None:
@@ -128,6 +124,4 @@ def marker_options(node: Any) -> dict[str, Any]:
             merged[name] = value
         if mark.args:
             raise SettingsError("the marker agent_replay takes keywords only", next="name the option")
-    if merged.get("env") is not None:
-        raise SettingsError("env= needs the guard, which this version does not have", next="remove env=")
     return merged

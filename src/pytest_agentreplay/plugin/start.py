@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_agentreplay.errors import SettingsError
+from pytest_agentreplay.errors import PolicyFormatError, SettingsError
 from pytest_agentreplay.plugin.settings import DEFAULT_DIR, settings_of, trace_dirs
 from pytest_agentreplay.plugin.summary import report_formats
 from pytest_agentreplay.reports.formats import renderer_for
@@ -25,7 +25,7 @@ def start(config: pytest.Config) -> None:
         settings_of(config)
         for name in config.option.agent_replay_report or ():
             renderer_for(name, report_formats())
-    except SettingsError as error:
+    except (SettingsError, PolicyFormatError) as error:
         raise pytest.UsageError(str(error)) from None
     if config.option.agent_replay and not hasattr(config, "workerinput"):
         _require_directories(config)

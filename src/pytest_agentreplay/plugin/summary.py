@@ -61,11 +61,26 @@ def lines(facts: list[dict[str, Any]], skipped: int) -> Iterator[str]:
     unclassified = sorted({tool for fact in facts for tool in fact["unclassified"]})
     if unclassified:
         yield f"unclassified    {', '.join(unclassified)} (counted as writes)"
-    verdicts: Counter[str] = Counter()
-    for fact in facts:
-        verdicts.update(fact["verdicts"])
+    verdicts = _total(facts, "verdicts")
     if set(verdicts) - {"allow"}:
-        yield "verdicts        " + ", ".join(f"{count} {decision}" for decision, count in sorted(verdicts.items()))
+        yield f"verdicts        {_counts(verdicts)}"
+        yield f"rules           {_counts(_total(facts, 'rules'))}"
+    unjudged = sum(fact["unjudged"] for fact in facts)
+    if unjudged:
+        yield f"verdicts        not checked in {unjudged} run{'s' * (unjudged != 1)}: the guard is off"
+    for fact in facts:
+        yield from (f"over deadline   {fact['trace']}: {late}" for late in fact["late"])
+
+
+def _total(facts: list[dict[str, Any]], key: str) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for fact in facts:
+        total.update(fact[key])
+    return total
+
+
+def _counts(counted: Counter[str]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(counted.items()))
 
 
 def _sum(facts: list[dict[str, Any]], key: str) -> int:

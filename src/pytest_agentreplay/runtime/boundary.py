@@ -67,6 +67,8 @@ class Decides(Protocol):
 class Boundary:
     """The gate that a session puts in force."""
 
+    asks_bound_guards = True  # through its session, so no guard's gate goes over it
+
     def __init__(self, session: Decides) -> None:
         self._session = session
 

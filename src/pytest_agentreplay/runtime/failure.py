@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from pytest_agentreplay.compare import Divergence, Observed, side_by_side, trajectories
 from pytest_agentreplay.errors import AgentReplayError, DivergenceError
 from pytest_agentreplay.runtime.problems import Problem
-from pytest_agentreplay.trace import Trace
+from pytest_agentreplay.trace import ToolStep, Trace
 from pytest_agentreplay.yaml_codec import locate
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def failure_of(run: Run, divergences: Sequence[Divergence], *, by_test: bool = F
     stopped = next((problem for problem in problems if problem.kind == "stopped"), None)
     if stopped is not None and all(one.kind in ("not_observed", "error") for one in divergences):
         divergences = [_over_limit(run, stopped)]
+    if run.ended_in_block:  # the block is what happened; that it left the agent is its consequence
+        divergences = [one for one in divergences if one.kind != "error"] or divergences
     if not divergences:
         return _problem_error(problems)
     first = divergences[0]
@@ -122,11 +124,25 @@ def _details(golden: Trace, run: Observed, divergence: Divergence) -> dict[str, 
     details = {"trace": place_in_trace(golden, divergence.address)}
     if divergence.golden_index is not None or divergence.kind == "missing":
         details["calls"] = _trajectories(golden, run, divergence)
+    if judged := _verdict(run, divergence):
+        details["verdict"] = judged
     if len(divergence.differences) > 1:
         shown = [str(one) for one in divergence.differences[:_SHOWN_DIFFERENCES]]
         left = len(divergence.differences) - len(shown)
         details["differs"] = "\n".join(shown + ([f"{left} more"] if left else []))
     return details
+
+
+def _verdict(run: Observed, divergence: Divergence) -> str:
+    """Tell what the guard had against the call where the run parts; a verdict that diverged is told as such."""
+    made = [step for step in run.steps if isinstance(step, ToolStep) and step.by_agent]
+    if divergence.kind == "verdict" or divergence.run_index is None or divergence.run_index >= len(made):
+        return ""
+    verdict = (run.verdicts or {}).get(made[divergence.run_index].address)
+    if verdict is None or not verdict.findings:
+        return ""
+    rules = ", ".join(finding.rule for finding in verdict.findings)
+    return f"{verdict.effective} by {rules} of {verdict.policy}: {verdict.reason}"
 
 
 def _trajectories(golden: Trace, run: Observed, divergence: Divergence) -> str:

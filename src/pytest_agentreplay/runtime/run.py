@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pytest_agentreplay.compare import Divergence, Observed, judge
-from pytest_agentreplay.errors import RunStopped, SettingsError
+from pytest_agentreplay.errors import GuardBlocked, RunStopped, SettingsError
 from pytest_agentreplay.jsonable import MISSING, Missing, Value
 from pytest_agentreplay.runtime.failure import divergence_error
+from pytest_agentreplay.runtime.guarding import RunGuard
 from pytest_agentreplay.runtime.observed_calls import Note, ObservedCall
 from pytest_agentreplay.runtime.problems import Problem
 from pytest_agentreplay.runtime.recorded_errors import record_error
@@ -63,6 +64,7 @@ class Run:
         self._output: Any = MISSING
         self.trace: Trace | None = session.golden
         self.error: ErrorInfo | None = None
+        self.ended_in_block = False
         self.ended_by: Problem | None = None
         self.divergences: list[Divergence] = []
 
@@ -173,9 +175,24 @@ class Run:
         return judge(expect, self.trace or Trace(), self.observed())
 
     @property
+    def _guard_is_off(self) -> bool:
+        return self.guard is not None and self.guard.guard.mode == "off"
+
+    @property
     def cut_short(self) -> bool:
         """Whether the run ended because the boundary ended it, so that what is missing after that is no news."""
         return bool(self._session.stopped) or self.ended_by is not None
+
+    def note_input(self, given: Any) -> None:
+        """Note what the agent was given, for rules that ask where a value came from."""
+        guard = self._session.options.guard
+        if guard is not None and given is not MISSING:
+            guard.given = lenient(given)
+
+    @property
+    def guard(self) -> RunGuard | None:
+        """What judges the calls of the run; None where no policy does."""
+        return self._session.options.guard
 
     def bind_input(self, given: Any) -> None:
         """Note what the placeholders of the recorded input stand for, where a test gives the agent the real one."""
@@ -192,6 +209,7 @@ class Run:
             self._output = output
         if error is not None and not isinstance(error, RunStopped):
             self.error = record_error(error)
+            self.ended_in_block = isinstance(error, GuardBlocked)
             self.ended_by = next((problem for problem in self.problems if problem.error is error), None)
 
     def observed(self) -> Observed:
@@ -204,7 +222,7 @@ class Run:
             steps=steps,
             output=self.recorded_output,
             error=self.error,
-            verdicts=self.verdicts,
+            verdicts=None if self._guard_is_off else self.verdicts,
             state_after=self.find_state,
             with_defaults=self._session.with_defaults,
             with_placeholders=self._session.with_placeholders,

@@ -18,9 +18,10 @@ from pytest_agentreplay.errors import GuardBlocked, RunStopped, SettingsError, T
 from pytest_agentreplay.jsonable import MISSING, Missing, Value, canonical, equal
 from pytest_agentreplay.matching import AnswerBook, Call, Equivalent, Unanswered
 from pytest_agentreplay.redaction import Redactor
-from pytest_agentreplay.runtime import lineage
+from pytest_agentreplay.runtime import bound_guards, lineage
 from pytest_agentreplay.runtime.boundary import Raises, Returns, Runs
 from pytest_agentreplay.runtime.call_keys import CallKeys
+from pytest_agentreplay.runtime.guarding import RunGuard
 from pytest_agentreplay.runtime.limits import Limits
 from pytest_agentreplay.runtime.observed_calls import Note, ObservedCall, ObservedState, ParallelGroups
 from pytest_agentreplay.runtime.problems import Problem, ProblemKind, StoppedError
@@ -43,6 +44,7 @@ class SessionOptions:
     Attributes:
         mode: ``replay`` answers from the golden trace, ``record`` runs the real tools.
         live_reads: run read tools for real and note drift.
+        guard: judges every call; None where no policy does.
         state: sampled once the agent goes on after a tool call; None for agents that call `checkpoint`.
         equivalent: a third party's opinion whether recorded arguments stand for others.
         redactor: recognises what a golden trace holds a placeholder for.
@@ -55,6 +57,7 @@ class SessionOptions:
     ignore_args: tuple[str, ...] = ()
     live_reads: bool = False
     state: Callable[[], Any] | None = None
+    guard: RunGuard | None = None
     equivalent: Equivalent | None = None
     abandon: Callable[[str], NoReturn] | None = None
 
@@ -115,14 +118,19 @@ class Session:
             if self.stopped:
                 self._refuse_to_go_on(spec)
             call, misfit = self._note_call(spec, args, kwargs)
+            refused = self._refused(call)  # first: a call that a limit stops has its verdict all the same
             reason = self.limits.broken_by(call)
             if reason:
                 self.stop(reason)
                 self.note_problem("stopped", StoppedError(f"the run was stopped: {reason}"), call)
                 raise RunStopped(reason)
             if self.options.mode == "record":
-                return self._run_for_real(call)
-            return self._answer(call, misfit)
+                outcome = Raises(refused) if refused is not None else self._run_for_real(call)
+            else:
+                outcome = self._answer(call, misfit, refused)
+            if not isinstance(outcome, Runs):
+                self._remember(call)
+            return outcome
 
     def admit_nested(self, spec: ToolSpec) -> None:
         """Let a real tool call others: any while recording, reads inside a live read."""
@@ -144,28 +152,34 @@ class Session:
     def note_result(self, call: ObservedCall, result: Any) -> None:
         """Note what a real tool returned; what can't be recorded is a problem that names the tool."""
         with self._lock:
-            self._end(call)
+            self._groups.end(call)
             try:
                 call.result = codec_for(call.spec).encode(result)
             except ToolError as error:
                 self.note_problem("tool", error, call)
                 return
+            finally:
+                self._remember(call)
             self._note_drift(call)
 
     def note_error(self, call: ObservedCall, error: BaseException) -> None:
         """Note what a real tool raised; one that was cancelled or interrupted stays without an outcome."""
         with self._lock:
-            self._end(call)
+            self._groups.end(call)
             if isinstance(error, Exception):
                 call.error = record_error(error)
                 self._note_drift(call)
+            self._remember(call)
 
     def note_checkpoint(self, state: Value | Missing, at: str | None, context: dict[str, Any]) -> None:
         """Note a checkpoint of the agent."""
         with self._lock:
             self.sample_state()
-            if state is not MISSING:
-                self.notes.append(ObservedState(lenient(state), at))
+            seen = MISSING if state is MISSING else lenient(state)
+            if seen is not MISSING:
+                self.notes.append(ObservedState(seen, at))
+            for guard in self._guards():
+                guard.tell(seen, {name: lenient(value) for name, value in context.items()})
 
     # -- the run's side ------------------------------------------------------------------------
 
@@ -234,19 +248,36 @@ class Session:
         self._unsampled.append(call)
         return call, misfit
 
+    def _refused(self, call: ObservedCall) -> GuardBlocked | None:
+        """Ask the guards, this run's own and those that the agent itself put in force."""
+        guards = self._guards()
+        args = call.args if call.raw_args is None else {"raw_args": call.raw_args}
+        for guard in guards:
+            verdict = guard.judge(call.tool, args, call.effect)
+            if call.verdict is None or verdict.decision == "block":
+                call.verdict = verdict
+            if verdict.decision == "block":
+                return GuardBlocked(call.tool, verdict, verdict.reason)
+        return None
+
+    def _remember(self, call: ObservedCall) -> None:
+        for guard in self._guards():
+            guard.remember(call.to_step())
+
+    def _guards(self) -> list[RunGuard]:
+        own = [self.options.guard] if self.options.guard is not None else []
+        return [run for run in (*own, *(bound.run for bound in bound_guards.in_charge())) if run.guard.mode != "off"]
+
     def _run_for_real(self, call: ObservedCall) -> Outcome:
         call.answered_by = "live"
         self._groups.begin(call)
         return Runs(call)
 
-    def _end(self, call: ObservedCall) -> None:
-        self._groups.end(call)
-
-    def _answer(self, call: ObservedCall, misfit: TypeError | None) -> Outcome:
+    def _answer(self, call: ObservedCall, misfit: TypeError | None, refused: GuardBlocked | None) -> Outcome:
         assert self._book is not None
         taken = self._book.take(Call(call.tool, call.args, call.key, repeats=call.effect == "read"))
         if isinstance(taken, Unanswered):
-            return self._unmatched(call, taken, misfit)
+            return Raises(refused) if refused is not None else self._unmatched(call, taken, misfit)
         if isinstance(taken, Answer):
             call.answered_by = "answers"
         else:
@@ -256,7 +287,9 @@ class Session:
             call.same_args = same_key and taken.raw_args == call.raw_args
             call.stands_in = not same_key and self._book.by_args
             if taken.verdict is not None and taken.blocked:
-                return Raises(GuardBlocked(call.tool, taken.verdict, taken.verdict.reason))
+                return Raises(refused or GuardBlocked(call.tool, taken.verdict, taken.verdict.reason))
+        if refused is not None:
+            return Raises(refused)
         if self.options.live_reads and call.effect == "read":
             return self._run_for_real(call)
         return self._recorded_outcome(call, taken, misfit)

@@ -158,7 +158,7 @@ def _plain(value: Any) -> Any:
     """Replace records, also in the lists and mappings that hold them, by what a file says for them."""
     if isinstance(value, Record):
         return _short(value)
-    if isinstance(value, (list, tuple)) and value and isinstance(value[0], Record):
+    if isinstance(value, tuple) or (isinstance(value, list) and value and isinstance(value[0], Record)):
         return [_plain(item) for item in value]
     if isinstance(value, dict) and value and isinstance(next(iter(value.values())), Record):
         return {key: _plain(item) for key, item in value.items()}

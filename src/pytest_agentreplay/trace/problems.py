@@ -194,7 +194,9 @@ def _known_keys(path: Location, document: Any, root: type[Record]) -> list[str]:
     """List the keys that may stand in the mapping at a path."""
     candidates = [root]
     for part in path:
-        fields = [model.model_fields[part] for model in candidates if part in model.model_fields]
+        fields = [
+            field for model in candidates for name, field in model.model_fields.items() if part == (field.alias or name)
+        ]
         candidates = _records(field.annotation for field in fields) if fields else candidates
     present = _value_at(document, path)
     fitting = [model for model in candidates if _required(model) <= set(present)] or candidates

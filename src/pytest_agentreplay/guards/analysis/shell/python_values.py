@@ -1,0 +1,525 @@
+"""Values in Python code: what an expression is worth as far as it is constant, and which function a call means.
+
+Texts are put together, sliced and decoded; what can't be known becomes an
+unknown stretch that says whether it came from the network or a decoder.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import binascii
+import codecs
+import gzip
+import zlib
+from collections.abc import Callable
+from typing import Any, Final
+
+from pytest_agentreplay.guards.analysis.shell.unknown import DECODED, END, NETWORK, PLAIN, is_known, unknown, unmarked
+
+_LONGEST: Final = 65_536
+_TEXT_METHODS: Final = frozenset(
+    [
+        "lower",
+        "upper",
+        "strip",
+        "lstrip",
+        "rstrip",
+        "replace",
+        "split",
+        "splitlines",
+        "join",
+        "format",
+        "title",
+        "capitalize",
+        "swapcase",
+        "removeprefix",
+        "removesuffix",
+        "rsplit",
+        "partition",
+        "encode",
+        "decode",
+        "zfill",
+        "casefold",
+    ]
+)
+_DECODERS: Final[dict[str, Callable[[bytes], bytes]]] = {
+    "base64.b64decode": lambda data: base64.b64decode(data + b"=" * (-len(data) % 4)),
+    "base64.standard_b64decode": base64.b64decode,
+    "base64.urlsafe_b64decode": base64.urlsafe_b64decode,
+    "base64.decodebytes": base64.decodebytes,
+    "base64.b32decode": base64.b32decode,
+    "base64.b16decode": base64.b16decode,
+    "base64.b85decode": base64.b85decode,
+    "base64.a85decode": base64.a85decode,
+    "binascii.unhexlify": binascii.unhexlify,
+    "binascii.a2b_hex": binascii.a2b_hex,
+    "binascii.a2b_base64": binascii.a2b_base64,
+    "zlib.decompress": zlib.decompress,
+    "gzip.decompress": gzip.decompress,
+}
+_PATHS: Final = frozenset(("pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "Path"))
+_READ_ON: Final = frozenset(
+    (
+        "text",
+        "content",
+        "read",
+        "decode",
+        "json",
+        "body",
+        "data",
+        "strip",
+        "readlines",
+        "read_text",
+        "encode",
+        "recv",
+        "splitlines",
+    )
+)
+
+
+class PathText(str):
+    """The text of a ``pathlib.Path``."""
+
+    __slots__ = ()
+
+
+class Scope:
+    """Names: what was imported under which, and what they hold."""
+
+    def __init__(self) -> None:
+        self.imports: dict[str, str] = {}
+        self.values: dict[str, Any] = {}
+
+    def import_names(self, node: ast.Import | ast.ImportFrom) -> None:
+        """Take the names of an import."""
+        for alias in node.names:
+            if isinstance(node, ast.ImportFrom):
+                self.imports[alias.asname or alias.name] = f"{node.module or ''}.{alias.name}".lstrip(".")
+            elif alias.asname:
+                self.imports[alias.asname] = alias.name
+            else:
+                root = alias.name.partition(".")[0]
+                self.imports[root] = root
+
+    def bind(self, target: ast.expr, value: Any) -> None:
+        """Give a value to a name, or to several."""
+        if isinstance(target, ast.Name):
+            if isinstance(value, Function):
+                self.imports[target.id] = value.name
+            else:
+                self.values[target.id] = value
+        elif isinstance(target, ast.Tuple | ast.List):
+            items = value if isinstance(value, list | tuple) else []
+            for place, each in enumerate(target.elts):
+                self.bind(each, items[place] if place < len(items) else unknown("item"))
+
+
+class Function:
+    """A function or module that an expression stands for, by its dotted name."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+Called = Callable[[str, ast.Call, list[Any], dict[str, Any]], Any]
+
+
+class Folder:
+    """Works out expressions.
+
+    Attributes:
+        decoded: whether a decoder was met since this was last cleared.
+    """
+
+    def __init__(self, scope: Scope, called: Called) -> None:
+        self.scope = scope
+        self.decoded = False
+        self._called = called
+
+    def value(self, node: ast.expr | None) -> Any:
+        """Give what an expression is worth."""
+        if isinstance(node, ast.Constant):
+            return unmarked(node.value) if isinstance(node.value, str) and END not in node.value else node.value
+        work = _WORK.get(type(node))  # type: ignore[arg-type]
+        return work(self, node) if work is not None else self._visited(node)
+
+    def _visited(self, node: ast.AST | None) -> Any:
+        for child in ast.iter_child_nodes(node) if node is not None else ():
+            if isinstance(child, ast.expr):
+                self.value(child)
+        return unknown("value")
+
+    def _name(self, node: ast.Name) -> Any:
+        if node.id in self.scope.values:
+            return self.scope.values[node.id]
+        if node.id in self.scope.imports:
+            return Function(self.scope.imports[node.id])
+        return Function(node.id)
+
+    def _attribute(self, node: ast.Attribute) -> Any:
+        owner = self.value(node.value)
+        if isinstance(owner, Function):
+            name = f"{owner.name}.{node.attr}"
+            if name in ("os.environ", "sys.argv"):
+                return unknown("env:" if name == "os.environ" else "argv")
+            return Function("base64.b64decode" if name.endswith("base64.b64decode") else name)
+        if isinstance(owner, PathText):
+            return (
+                PathText(owner.rpartition("/")[0] or ".") if node.attr == "parent" else Function("Path()." + node.attr)
+            )
+        if isinstance(owner, str) and (NETWORK in owner or DECODED in owner):
+            return owner
+        return unknown(node.attr)
+
+    def _binary(self, node: ast.BinOp) -> Any:
+        left, right = self.value(node.left), self.value(node.right)
+        if isinstance(node.op, ast.Add):
+            return self.added(left, right)
+        if isinstance(node.op, ast.Div) and isinstance(left, str):
+            return PathText(
+                f"{left.rstrip('/')}/{_plain(right)}" if not _plain(right).startswith("/") else _plain(right)
+            )
+        if isinstance(node.op, ast.Mult) and isinstance(left, str) and isinstance(right, int):
+            return (left * min(max(right, 0), 64))[:_LONGEST]
+        if isinstance(node.op, ast.Mod) and isinstance(left, str):
+            return _percent(left, right)
+        if isinstance(left, int) and isinstance(right, int):
+            return _arithmetic(node.op, left, right)
+        return unknown("value")
+
+    def added(self, left: Any, right: Any) -> Any:
+        """Add two values."""
+        if isinstance(left, str) or isinstance(right, str):
+            return (_plain(left) + _plain(right))[:_LONGEST]
+        if isinstance(left, bytes) and isinstance(right, bytes):
+            return left + right
+        if isinstance(left, list | tuple) and isinstance(right, list | tuple):
+            return [*left, *right][:256]
+        return left + right if isinstance(left, int) and isinstance(right, int) else unknown("value")
+
+    def _joined(self, node: ast.JoinedStr) -> Any:
+        return "".join(_plain(self.value(part)) for part in node.values)[:_LONGEST]
+
+    def _formatted(self, node: ast.FormattedValue) -> Any:
+        return self.value(node.value)
+
+    def _list(self, node: ast.List | ast.Tuple | ast.Set) -> Any:
+        items: list[Any] = []
+        for item in node.elts:
+            if isinstance(item, ast.Starred):
+                value = self.value(item.value)
+                items += value if isinstance(value, list | tuple) else [value]
+            else:
+                items.append(self.value(item))
+        return items
+
+    def _dict(self, node: ast.Dict) -> Any:
+        return {
+            _plain(self.value(key)): self.value(value)
+            for key, value in zip(node.keys, node.values, strict=True)
+            if key is not None
+        }
+
+    def _subscript(self, node: ast.Subscript) -> Any:
+        owner = self.value(node.value)
+        if isinstance(node.slice, ast.Slice):
+            bounds = [
+                self.value(part) if part is not None else None
+                for part in (node.slice.lower, node.slice.upper, node.slice.step)
+            ]
+            if (
+                isinstance(owner, str | bytes | list)
+                and all(bound is None or isinstance(bound, int) for bound in bounds)
+                and bounds[2] != 0
+            ):
+                return owner[slice(*bounds)] if not isinstance(owner, str) or is_known(owner) else owner
+            return owner if isinstance(owner, str) else unknown("value")
+        index = self.value(node.slice)
+        if isinstance(owner, list | tuple | bytes) and isinstance(index, int) and -len(owner) <= index < len(owner):
+            return owner[index]
+        if isinstance(owner, str) and is_known(owner) and isinstance(index, int) and -len(owner) <= index < len(owner):
+            return owner[index]
+        if isinstance(owner, dict) and isinstance(index, str) and index in owner:
+            return owner[index]
+        if isinstance(owner, str) and owner == unknown("env:") and isinstance(index, str):
+            return "~" if index == "HOME" else unknown(index)
+        return owner if isinstance(owner, str) and not is_known(owner) else unknown("item")
+
+    def _comprehension(self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Any:
+        first = node.generators[0]
+        items = self.value(first.iter)
+        if (isinstance(items, str) and is_known(items)) or isinstance(items, bytes):
+            items = list(items)
+        if not isinstance(items, list | tuple) or len(items) > 4096 or len(node.generators) > 1:
+            items = [unknown("item")]
+        results = []
+        for item in items:
+            self.scope.bind(first.target, item)
+            results.append(self.value(node.elt))
+        return results
+
+    def _unary(self, node: ast.UnaryOp) -> Any:
+        value = self.value(node.operand)
+        return -value if isinstance(node.op, ast.USub) and isinstance(value, int) else value
+
+    def _conditional(self, node: ast.IfExp) -> Any:
+        self.value(node.test)
+        self.value(node.orelse)
+        return self.value(node.body)
+
+    def _awaited(self, node: ast.Await | ast.Starred | ast.YieldFrom) -> Any:
+        return self.value(node.value)
+
+    def _assigned(self, node: ast.NamedExpr) -> Any:
+        value = self.value(node.value)
+        self.scope.bind(node.target, value)
+        return value
+
+    def _lambda(self, node: ast.Lambda) -> Any:
+        self.value(node.body)
+        return unknown("function")
+
+    def _call(self, node: ast.Call) -> Any:
+        args = self._list(ast.List(node.args, ast.Load()))
+        keywords = {each.arg: self.value(each.value) for each in node.keywords if each.arg is not None}
+        for each in node.keywords:
+            if each.arg is None:
+                self.value(each.value)
+        if isinstance(node.func, ast.Attribute):
+            return self._method(node, node.func, args, keywords)
+        function = self.value(node.func)
+        if isinstance(function, Function):
+            return self._named(function.name, node, args, keywords)
+        return unknown("value")
+
+    def _named(self, name: str, node: ast.Call, args: list[Any], keywords: dict[str, Any]) -> Any:
+        name = name.removeprefix("builtins.").removeprefix("__builtins__.")
+        if name == "compile" and args:
+            return args[0]
+        value = self._called(name, node, args, keywords)
+        return value if value is not None else self._known_call(name, args)
+
+    def _method(self, node: ast.Call, func: ast.Attribute, args: list[Any], keywords: dict[str, Any]) -> Any:
+        owner = self.value(func.value)
+        method = func.attr
+        if isinstance(owner, Function):
+            return self._named(f"{owner.name}.{method}", node, args, keywords)
+        if isinstance(owner, PathText):
+            value = self._called("Path()." + method, node, [owner, *args], keywords)
+            return (
+                PathText(owner) if method in ("resolve", "absolute", "expanduser", "joinpath") and not args else value
+            )
+        if hasattr(owner, "path") and method in ("write", "writelines"):
+            return self._called("File()." + method, node, [owner, *args], keywords)
+        if isinstance(owner, str | bytes) and method in _TEXT_METHODS:
+            return self._text_method(owner, method, args)
+        if isinstance(owner, str) and not is_known(owner):
+            value = self._called(f"object.{method}", node, args, keywords)
+            return owner if method in _READ_ON or NETWORK in owner else value or unknown("value")
+        return self._called(f"object.{method}", node, args, keywords) or unknown("value")
+
+    def _text_method(self, owner: str | bytes, method: str, args: list[Any]) -> Any:
+        if method == "join" and args and isinstance(args[0], list | tuple):
+            return _plain(owner).join(_plain(item) for item in args[0])[:_LONGEST]
+        if method == "decode" or method == "encode":
+            return self._coded(owner, method, args)
+        if method == "format" and isinstance(owner, str):
+            return _braced(owner, args)
+        if isinstance(owner, str) and not is_known(owner):
+            return owner
+        try:
+            return getattr(owner, method)(*args)
+        except (TypeError, ValueError, LookupError):
+            return unknown("value")
+
+    def _coded(self, owner: str | bytes, method: str, args: list[Any]) -> Any:
+        coding = _plain(args[0]) if args else "utf-8"
+        if coding.replace("_", "").replace("-", "").lower() in (
+            "rot13",
+            "hex",
+            "base64",
+            "zlib",
+            "unicodeescape",
+            "zip",
+        ):
+            self.decoded = True
+            return self._codecs([owner, coding])
+        if isinstance(owner, bytes) and method == "decode":
+            return unmarked(owner.decode("utf-8", "replace"))
+        return owner
+
+    def _codecs(self, args: list[Any]) -> Any:
+        try:
+            data, coding = args[0], _plain(args[1])
+            if coding.lower().replace("-", "") not in ("rot13", "rot_13") and isinstance(data, str):
+                data = data.encode()
+            done = codecs.decode(data, coding)
+        except (ValueError, TypeError, LookupError, IndexError, binascii.Error):
+            return unknown("", DECODED)
+        return unmarked(done) if isinstance(done, str) else done  # type: ignore[redundant-expr]
+
+    def _known_call(self, name: str, args: list[Any]) -> Any:
+        decode = _DECODERS.get(name)
+        if decode is not None:
+            self.decoded = True
+            return _decoded(decode, args)
+        if name in ("codecs.decode", "bytes.fromhex", "bytearray.fromhex"):
+            self.decoded = True
+            return self._codecs(args) if name == "codecs.decode" else _decoded(bytes.fromhex, args, text=True)
+        if name in _PATHS or name == "os.path.join":
+            return _path(args, pathlike=name != "os.path.join")
+        if name.startswith(("Path.", "pathlib.Path.")):
+            return PathText("~" if name.endswith("home") else ".")
+        if name in ("__import__", "importlib.import_module", "getattr"):
+            return self._reached(name, args)
+        return _simple_call(name, args, self)
+
+    def _reached(self, name: str, args: list[Any]) -> Any:
+        if name != "getattr":
+            return Function(_plain(args[0])) if args else unknown("module")
+        if len(args) > 1 and isinstance(args[0], Function) and isinstance(args[1], str):
+            return Function(f"{args[0].name}.{args[1]}")
+        return unknown("value")
+
+
+def _simple_call(name: str, args: list[Any], folder: Folder) -> Any:
+    first = args[0] if args else ""
+    if name == "chr" and isinstance(first, int) and 3 < first < 0x110000:
+        folder.decoded = True
+        return chr(first)
+    if name == "ord" and isinstance(first, str) and len(first) == 1:
+        return ord(first)
+    if name == "map" and len(args) > 1 and isinstance(first, Function) and isinstance(args[1], list | tuple | bytes):
+        return [_simple_call(first.name, [item], folder) for item in list(args[1])[:4096]]
+    if (
+        name in ("bytes", "bytearray")
+        and isinstance(first, list)
+        and all(isinstance(item, int) and 0 <= item < 256 for item in first)
+    ):
+        folder.decoded = True
+        return bytes(first)
+    if name in (
+        "str",
+        "bytes",
+        "repr",
+        "os.fspath",
+        "os.path.expanduser",
+        "os.path.abspath",
+        "os.path.realpath",
+        "os.path.normpath",
+        "os.path.expandvars",
+        "shlex.quote",
+    ):
+        return first
+    if name in ("list", "tuple", "sorted", "set", "shlex.split", "reversed"):
+        return _listed(name, first)
+    if name == "int" and isinstance(first, str) and first.lstrip("-").isdigit():
+        return int(first)
+    if name in ("os.getcwd", "os.path.dirname"):
+        return "."
+    if name in ("os.getenv", "os.environ.get"):
+        return "~" if first == "HOME" else unknown(_plain(first))
+    if name.startswith("tempfile."):
+        return "/tmp/tmp.made"
+    if name in ("input", "sys.stdin.read"):
+        return unknown("input")
+    mark = next(
+        (mark for mark in (NETWORK, DECODED) if any(isinstance(arg, str) and mark in arg for arg in args)), PLAIN
+    )
+    return unknown("" if mark != PLAIN else "value", mark)
+
+
+def _listed(name: str, value: Any) -> Any:
+    if isinstance(value, str) and is_known(value):
+        return value.split() if name == "shlex.split" else list(value[::-1] if name == "reversed" else value)
+    if isinstance(value, list | tuple):
+        return list(value[::-1]) if name == "reversed" else list(value)
+    return value
+
+
+def _path(args: list[Any], *, pathlike: bool) -> Any:
+    path = ""
+    for arg in args:
+        text = _plain(arg)
+        path = text if text.startswith("/") or not path else f"{path.rstrip('/')}/{text}"
+    return PathText(path or ".") if pathlike else path
+
+
+def _decoded(decode: Callable[..., bytes], args: list[Any], *, text: bool = False) -> Any:
+    data = args[0] if args else ""
+    if isinstance(data, str):
+        if not is_known(data):
+            return unknown("", NETWORK if NETWORK in data else DECODED)
+        data = data if text else data.encode()
+    try:
+        return decode(data)
+    except (ValueError, TypeError, binascii.Error, zlib.error, OSError, EOFError):
+        return unknown("", DECODED)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, list | tuple):
+        return " ".join(_plain(item) for item in value)
+    return unknown(value.name.rpartition(".")[2]) if isinstance(value, Function) else str(value)
+
+
+def _percent(form: str, values: Any) -> str:
+    given = list(values) if isinstance(values, list | tuple) else [values]
+    for value in given:
+        for sign in ("%s", "%d", "%r"):
+            if sign in form:
+                form = form.replace(sign, _plain(value), 1)
+                break
+    return form
+
+
+def _braced(form: str, values: list[Any]) -> str:
+    for place, value in enumerate(values):
+        form = form.replace("{}", _plain(value), 1).replace(f"{{{place}}}", _plain(value))
+    return form
+
+
+def _arithmetic(operator: ast.operator, left: int, right: int) -> Any:
+    if isinstance(operator, ast.Sub):
+        return left - right
+    if isinstance(operator, ast.BitXor):
+        return left ^ right
+    if isinstance(operator, ast.BitOr):
+        return left | right
+    if isinstance(operator, ast.Mult):
+        return left * right if abs(left) < 1 << 64 and abs(right) < 1 << 64 else 0
+    if isinstance(operator, ast.Mod | ast.FloorDiv) and right:
+        return left % right if isinstance(operator, ast.Mod) else left // right
+    return unknown("number")
+
+
+_WORK: Final[dict[type[ast.AST], Callable[[Folder, Any], Any]]] = {
+    ast.Name: Folder._name,
+    ast.Attribute: Folder._attribute,
+    ast.BinOp: Folder._binary,
+    ast.JoinedStr: Folder._joined,
+    ast.FormattedValue: Folder._formatted,
+    ast.List: Folder._list,
+    ast.Tuple: Folder._list,
+    ast.Set: Folder._list,
+    ast.Dict: Folder._dict,
+    ast.Subscript: Folder._subscript,
+    ast.ListComp: Folder._comprehension,
+    ast.GeneratorExp: Folder._comprehension,
+    ast.SetComp: Folder._comprehension,
+    ast.UnaryOp: Folder._unary,
+    ast.IfExp: Folder._conditional,
+    ast.Await: Folder._awaited,
+    ast.Starred: Folder._awaited,
+    ast.YieldFrom: Folder._awaited,
+    ast.NamedExpr: Folder._assigned,
+    ast.Lambda: Folder._lambda,
+    ast.Call: Folder._call,
+}
