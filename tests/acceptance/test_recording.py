@@ -11,6 +11,7 @@ from pytest_agentreplay import load_trace
 STORE = """
 import enum
 import os
+import threading
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -20,6 +21,7 @@ from pytest_agentreplay import checkpoint, tool
 
 CALLS = Path(__file__).with_name("real_calls.txt")
 VERSION = Path(__file__).with_name("version.txt")
+ALL_MAILING = threading.Barrier(3)
 
 
 def really(name):
@@ -64,6 +66,12 @@ def pay(item_sku, card, note=None) -> Receipt:
 @tool
 def mail(text):
     return {"sent": text, "version": really("mail")}
+
+
+@tool
+def broadcast(text):
+    ALL_MAILING.wait(timeout=30)
+    return {"sent": text, "version": really("broadcast")}
 
 
 @tool(effect="read")
@@ -124,7 +132,7 @@ async def test_parallel(agent_replay):
     import asyncio
 
     async def agent():
-        return await asyncio.gather(*(asyncio.to_thread(store.mail, text) for text in "abc"))
+        return await asyncio.gather(*(asyncio.to_thread(store.broadcast, text) for text in "abc"))
     await agent_replay.arun("parallel", agent)
 """
 
