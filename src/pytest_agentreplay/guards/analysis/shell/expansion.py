@@ -14,6 +14,7 @@ from typing import Final
 
 from pytest_agentreplay.guards.analysis.shell.syntax import (
     Arithmetic,
+    Assignment,
     Parameter,
     Part,
     ProcessSubstitution,
@@ -37,9 +38,7 @@ _LONGEST_TRIMMED: Final = 512  # patterns are tried at every place of a value
 _WELL_KNOWN: Final = {
     "HOME": "~",
     "PWD": ".",
-    "TMPDIR": "/tmp",
-    "TMP": "/tmp",
-    "TEMP": "/tmp",
+    **dict.fromkeys(("TMPDIR", "TMP", "TEMP"), "/tmp"),
     "IFS": " \t\n",
     "SHELL": "bash",
     "BASH": "bash",
@@ -67,14 +66,32 @@ class Variables:
         positional: the arguments of the script or function; None where nobody can know them.
     """
 
-    def __init__(self, run: Callable[[Script], str]) -> None:
+    def __init__(self, run: Callable[[Script, str], str], files: dict[str, str]) -> None:
         self.values: dict[str, list[str]] = {}
         self.positional: list[str] | None = None
         self._run = run
+        self._files = files
 
     def forget(self) -> None:
         """Let go of whoever runs substitutions: the two hold each other otherwise, until a collector comes by."""
-        self._run = str
+        self._run = lambda script, direction: ""
+
+    def assign(self, each: Assignment) -> None:
+        """Set a variable, an array or an item of one."""
+        values = self.values
+        if each.items is not None:
+            fields = [field for item in each.items for field in self.fields(item)]
+            values[each.name] = (values.get(each.name, []) + fields if each.append else fields)[:256]
+            return
+        texts = self.texts(each.word)
+        if each.index.isdigit() and int(each.index) < 256:
+            items = values.setdefault(each.name, [])
+            items += [""] * (int(each.index) + 1 - len(items))
+            items[int(each.index)] = texts[0]
+        elif each.append:
+            values[each.name] = [before + text for before in values.get(each.name, [""]) for text in texts][:16]
+        else:
+            values[each.name] = texts
 
     def fields(self, word: Word) -> list[str]:
         """Expand one word to the fields that it becomes; none where it vanishes."""
@@ -103,8 +120,8 @@ class Variables:
 
     def _texts(self, word: tuple[Part, ...] | str, *, split: bool) -> list[str]:
         texts = [""]
-        for part in word if type(word) is tuple else (word,):
-            pieces = self._part(part, split=split)  # type: ignore[arg-type]
+        for part in word if isinstance(word, tuple) else (word,):
+            pieces = self._part(part, split=split)
             if len(pieces) == 1:
                 texts = [text + pieces[0] for text in texts]
             else:
@@ -120,16 +137,20 @@ class Variables:
             values = self.parameter(part)
             return [self._split(value) for value in values] if split and not part.quoted else values
         if isinstance(part, Substitution):
-            output = self._run(part.script).rstrip("\n")
+            output = self._run(part.script, "").rstrip("\n")
             return [self._split(output)] if split and not part.quoted else [output]
         if isinstance(part, ProcessSubstitution):
-            return ["/dev/fd/" + self._process(part)]
+            return [self._process(part)]
         self._arithmetic(part)
         return ["1"]
 
     def _process(self, part: ProcessSubstitution) -> str:
-        output = self._run(part.script)
-        return unknown("", marks_of(output)) if marks_of(output) in (NETWORK, DECODED) else "63"
+        output = self._run(part.script, part.direction)
+        if marks_of(output) in (NETWORK, DECODED):
+            return "/dev/fd/" + unknown("", marks_of(output))
+        path = f"/dev/fd/{63 + len(self._files)}"
+        self._files[path] = output
+        return path
 
     def _arithmetic(self, part: Arithmetic) -> None:
         self._texts(part.parts, split=False)
@@ -153,7 +174,17 @@ class Variables:
         if operator in (":-", "-", ":=", "=", ":+", "+", ":?", "?"):
             return self._default(part, values)
         operand = self.text(part.operand)
+        if operator == "@" and operand == "P":
+            return [self._prompted(value) for value in values]
         return [_applied(operator, name, value, operand) for value in values]
+
+    def _prompted(self, value: str) -> str:
+        """Run the substitutions in a value, as ``${NAME@P}`` does."""
+        from pytest_agentreplay.guards.analysis.shell.parser import parse_script
+
+        if "$(" in value or "`" in value:
+            self._run(parse_script(f'echo "{value}"')[0], "")
+        return value
 
     def _default(self, part: Parameter, values: list[str]) -> list[str]:
         unset = len(values) == 1 and values[0] == unknown(part.name)

@@ -12,19 +12,29 @@ from functools import lru_cache
 from typing import Final
 
 from pytest_agentreplay.guards.analysis.shell.facts import Deed, Effect
+from pytest_agentreplay.guards.analysis.shell.inner import Argv, Text
+from pytest_agentreplay.guards.analysis.shell.python_code import acts_of_python
 from pytest_agentreplay.guards.analysis.shell.sql_text import sql_deeds
 from pytest_agentreplay.guards.analysis.shell.words import decode_escapes
-from pytest_agentreplay.guards.analysis.shell.wrappers import Argv, Text
+from pytest_agentreplay.redaction.keys import words
 from pytest_agentreplay.trace import Severity
 
 Act = Argv | Text | Deed
 
 _LONGEST: Final = 20_000
-_STRING: Final = r"(?:\"((?:[^\"\\]|\\.){0,2000})\"|'((?:[^'\\]|\\.){0,2000})'|`((?:[^`\\]|\\.){0,2000})`|q[qwx]?[({]([^)}]{0,2000})[)}])"
+_STRING: Final = (
+    r"(?:\"((?:[^\"\\]|\\.){0,2000})\"|'((?:[^'\\]|\\.){0,2000})'|`((?:[^`\\]|\\.){0,2000})`"
+    r"|q[qwx]?[({]([^)}]{0,2000})[)}])"
+)
+_NEEDLESS: Final = re.compile(r"\\([^\\\w])|\\(?:x[0-9A-Fa-f]{1,2}|u[0-9A-Fa-f]{1,4}|[0-7]{1,3}|[abefnrtv\\])")
+_JOINED: Final = re.compile(r"[\"'`]\s*[+.]\s*[\w.$]{1,40}\s*[+.]\s*[\"'`]")
+"""Two strings with a variable between them."""
 _STRINGS: Final = re.compile(_STRING, re.DOTALL)
 _RUNS: Final = re.compile(
-    r"(?:\b(?:system|exec|shell_exec|passthru|popen|popen2e?|capture[23]e?|proc_open|spawn|spawnSync|execSync|execFileSync|execFile|execvp?e?|pcntl_exec"
-    r"|os\.execute|io\.popen|do\s+shell\s+script|Deno\.run|Deno\.Command|Bun\.spawn|Command::new|exec\.Command|ProcessBuilder|getRuntime\(\)\.exec|Runtime\.exec"
+    r"(?:\b(?:system|exec|shell_exec|passthru|popen|popen2e?|capture[23]e?|proc_open|spawn"
+    r"|spawnSync|execSync|execFileSync|execFile|execvp?e?|pcntl_exec"
+    r"|os\.execute|io\.popen|do\s+shell\s+script|Deno\.run|Deno\.Command|Bun\.spawn|Command::new"
+    r"|exec\.Command|ProcessBuilder|getRuntime\(\)\.exec|Runtime\.exec"
     r"|syscall|shellescape|call-process|shell-command|run\s*\(\s*`)\b|\bsh\b(?=\s*\())\s*[\(\[{ ]*\s*"
     + _STRING
     + r"((?:\s*,\s*\[?\s*"
@@ -35,83 +45,108 @@ _RUNS: Final = re.compile(
 _BACKTICKS: Final = re.compile(r"(?:`|qx\{|qx\(|qx/|%x\[|%x\(|%x\{)([^`})\]]+)[`})\]/]")
 _BACKTICK_LANGUAGES: Final = frozenset(("perl", "ruby", "php", "irb"))
 _REMOVES: Final = re.compile(
-    r"(?:\b(?:unlink|rmtree|remove_tree|rm_rf|rm_r|rmSync|rmdirSync|unlinkSync|rimraf|remove_dir_all|RemoveAll|remove_entry_secure|deleteRecursively|emptyDirSync|rmdir"
-    r"|removeSync|deleteSync)|\bfs\.(?:promises\.)?(?:rm|unlink|rmdir|remove)|\bFile\.delete|\bos\.remove|\bDeno\.remove(?:Sync)?)\s*\(?\s*\[?\s*"
-    + _STRING,
+    r"(?:\b(?:unlink|rmtree|remove_tree|rm_rf|rm_r|rmSync|rmdirSync|unlinkSync|rimraf"
+    r"|remove_dir_all|RemoveAll|remove_entry_secure|deleteRecursively|emptyDirSync|rmdir"
+    r"|removeSync|deleteSync)|\bfs\.(?:promises\.)?(?:rm|unlink|rmdir|remove)|\bFile\.delete"
+    r"|\bos\.remove|\bDeno\.remove(?:Sync)?)\s*\(?\s*\[?\s*" + _STRING,
     re.DOTALL,
 )
 _WRITES: Final = re.compile(
-    r"(?:\b(?:writeFileSync|writeFile|appendFileSync|appendFile|file_put_contents)|\b(?:File|IO)\.(?:write|binwrite)|\bDeno\.writeTextFile(?:Sync)?)\s*\(?\s*"
+    r"(?:\b(?:writeFileSync|writeFile|appendFileSync|appendFile|file_put_contents)|\b(?:File"
+    r"|IO)\.(?:write|binwrite)|\bDeno\.writeTextFile(?:Sync)?)\s*\(?\s*"
     + _STRING
-    + r"|\bopen\s*\(?\s*(?:my\s+)?[\$\w]*\s*,\s*[\"']>>?[\"']?,?\s*[\"']?([^\"']+)|\bFile\.open\s*\(?\s*[\"']([^\"']+)[\"']\s*,\s*[\"'][wa]",
+    + r"|\bopen\s*\(?\s*(?:my\s+)?[\$\w]*\s*,\s*[\"']>>?[\"']?,?\s*[\"']?([^\"']+)"
+    r"|\bFile\.open\s*\(?\s*[\"']([^\"']+)[\"']\s*,\s*[\"'][wa]",
     re.DOTALL,
 )
 _SOCKET: Final = re.compile(
-    r"\bsocket\b|TCPSocket|net\.(?:connect|Socket|createConnection)|fsockopen|/inet/tcp|IO::Socket|\bINET\b|PF_INET|net\.Dial|TcpClient|Sockets\.TCPClient|luasocket|stream_socket_client",
+    r"\bsocket\b|TCPSocket|require\(.net.\)|net\.(?:connect|Socket|createConnection)|fsockopen"
+    r"|/inet/tcp|IO::Socket|\bINET\b|PF_INET|net\.Dial|TcpClient|Sockets\.TCPClient|luasocket"
+    r"|stream_socket_client",
     re.IGNORECASE,
 )
 _SHELL_BEHIND: Final = re.compile(
-    r"/bin/(?:ba|z|da|k)?sh|\bsh\s+-i|cmd\.exe|\bexec\b.{0,20}\bsh\b|dup2|powershell|\$SHELL|Invoke-Expression|\biex\b",
+    r"/bin/(?:ba|z|da|k)?sh|\bsh\s+-i|cmd\.exe|\bexec\b.{0,20}\bsh\b|dup2|powershell|\$SHELL"
+    r"|Invoke-Expression|\biex\b",
     re.IGNORECASE,
 )
 _FETCH: Final = re.compile(
-    r"\bfetch\s*\(|https?\.get|axios|\bgot\(|URI\.open|open-uri|LWP::|HTTP::Tiny|file_get_contents\s*\(\s*['\"]https?|curl_exec|Net::HTTP|DownloadString|DownloadData|DownloadFile"
-    r"|Invoke-WebRequest|Invoke-RestMethod|\biwr\b|\birm\b|\bcurl\b|\bwget\b|XMLHTTP|WinHttp|Start-BitsTransfer|certutil.{0,40}-urlcache",
+    r"\bfetch\s*\(|https?\.get|axios|\bgot\(|URI\.open|open-uri|LWP::|HTTP::Tiny"
+    r"|file_get_contents\s*\(\s*['\"]https?|curl_exec|Net::HTTP|DownloadString|DownloadData"
+    r"|DownloadFile"
+    r"|Invoke-WebRequest|Invoke-RestMethod|\biwr\b|\birm\b|XMLHTTP|WinHttp"
+    r"|Start-BitsTransfer|certutil.{0,40}-urlcache",
     re.IGNORECASE,
 )
 _EVALUATE: Final = re.compile(
-    r"\beval\b|instance_eval|class_eval|new\s+Function|vm\.run|\bIEX\b|Invoke-Expression|\bassert\s*\(|\brequire_from_string|\bload\s*\(|loadstring|include\s*\(?\s*['\"]https?|Assembly\]::Load|mshta|\|\s*(?:ba)?sh\b|Start-Process|&\s*\$",
+    r"\beval\b|instance_eval|class_eval|new\s+Function|vm\.run|\bIEX\b|Invoke-Expression"
+    r"|\bassert\s*\(|\brequire_from_string|\bload\s*\(|loadstring|include\s*\(?\s*['\"]https?"
+    r"|Assembly\]::Load|mshta|Start-Process|&\s*\$",
     re.IGNORECASE,
 )
 _DECODE: Final = re.compile(
-    r"base64|atob\s*\(|Buffer\.from|\bpack\s*\(?\s*['\"]|\bunpack\b|decode64|FromBase64String|fromCharCode|gzinflate|str_rot13|hex2bin|\[char\]\s*\d|-join|urldecode|MIME::|\bchr\b.*\bchr\b|\\x[0-9a-f]{2}\\x",
+    r"base64|atob\s*\(|Buffer\.from|\bpack\s*\(?\s*['\"]|\bunpack\b|decode64|FromBase64String"
+    r"|fromCharCode|gzinflate|str_rot13|hex2bin|\[char\]\s*\d|-join|urldecode|MIME::"
+    r"|\bchr\b.*\bchr\b|\\x[0-9a-f]{2}\\x",
     re.IGNORECASE,
 )
 _FORKS: Final = re.compile(
-    r"fork\s+while\s+(?:fork|1)|while\s*\(?\s*(?:1|true)?\s*\)?\s*[:{]?\s*(?:os\.)?fork|loop\s*\{?\s*(?:do\s+)?fork|for\s*\(;;\)\s*\{?\s*fork|fork\s*while|\bfork\(\)\s*while",
+    r"fork\s+while\s+(?:fork|1)|while\s*\(?\s*(?:1|true)?\s*\)?\s*[:{]?\s*(?:os\.)?fork"
+    r"|loop\s*\{?\s*(?:do\s+)?fork|for\s*\(;;\)\s*\{?\s*fork|fork\s*while|\bfork\(\)\s*while",
     re.IGNORECASE,
 )
 _EDITOR_SHELL: Final = re.compile(r"^\s*[:+]?\s*!\s*(.+)", re.DOTALL)
 _AWK_PIPE: Final = re.compile(r"\"([^\"]+)\"\s*\|\s*getline|\|\s*\"([^\"]+)\"")
 _POWERSHELL: Final[tuple[tuple[str, Effect, Severity, str], ...]] = (
     (
-        r"\b(?:remove-item|ri|rm|rmdir|rd|del|erase)\b(?=[^|;\n]{0,200}\s-r)(?=[^|;\n]{0,200}(?:\s|['\"])(?:[a-z]:\\?(?:\*|['\"\s]|$|users|windows|program)|\\|/(?:\s|\*|$)|~|\$(?:home|env:\w+)\b|\*(?:\s|$)|\.\.?(?:\s|$)|\.\\\*))[^|;\n]{0,200}",
+        r"\b(?:remove-item|ri|rm|rmdir|rd|del|erase)\b(?=[^|;\n]{0,200}\s-r)(?=[^|;\n]{0,200}(?:\s"
+        r"|['\"])(?:[a-z]:[\\/]*(?:\*|['\"\s]|$|users|windows|program)|\\|/(?:\s|\*|$)|~|\$(?:home"
+        r"|env:\w+)\b|\*(?:\s|$)|\.\.?(?:\s|$)|\.\\\*))[^|;\n]{0,200}",
         "delete",
         "critical",
         "deletes a whole tree",
     ),
     (
-        r"\b(?:rd|rmdir|del|erase)\b(?=[^|;&\n]{0,200}\s/s)(?=[^|;&\n]{0,200}(?:\s|['\"])(?:[a-z]:\\?(?:\*|['\"\s]|$|users|windows|program)|\\|%\w+%|\*(?:\s|$|\.\*)|\.\.))[^|;&\n]{0,200}",
+        r"\b(?:rd|rmdir|del|erase)\b(?=[^|;&\n]{0,200}\s/s)(?=[^|;&\n]{0,200}(?:\s"
+        r"|['\"])(?:[a-z]:[\\/]*(?:\*|['\"\s]|$|users|windows|program)|\\|%\w+%|\*(?:\s|$|\.\*)"
+        r"|\.\.))[^|;&\n]{0,200}",
         "delete",
         "critical",
         "deletes a whole tree",
     ),
     (
-        r"\b(?:format-volume|clear-disk|initialize-disk|remove-partition|diskpart)\b|\bformat(?:\.com)?\s+[a-z]:|\bcipher\s+/w",
+        r"\b(?:format-volume|clear-disk|initialize-disk|remove-partition|diskpart)\b"
+        r"|\bformat(?:\.com)?\s+[a-z]:|\bcipher\s+/w",
         "disk",
         "critical",
         "wipes a disk",
     ),
     (
-        r"\bvssadmin(?:\.exe)?\s+delete|\bwbadmin(?:\.exe)?\s+delete|\bbcdedit(?:\.exe)?\s+/(?:set|delete)|win32_shadowcopy.*delete",
+        r"\bvssadmin(?:\.exe)?\s+delete|\bwbadmin(?:\.exe)?\s+delete|\bbcdedit(?:\.exe)?\s+/(?:set"
+        r"|delete)|win32_shadowcopy.*delete",
         "disk",
         "critical",
         "destroys what the machine could be restored from",
     ),
     (
-        r"set-mppreference[^\n;]{0,200}disable\w+\s+(?:\$true|1)|netsh\s+(?:advfirewall|firewall)\s+set\s[^\n;]{0,200}(?:off|disable)|set-netfirewallprofile[^\n;]{0,200}false|add-mppreference[^\n;]{0,200}exclusion",
+        r"set-mppreference[^\n;]{0,200}disable\w+\s+(?:\$true|1)|netsh\s+(?:advfirewall"
+        r"|firewall)\s+set\s[^\n;]{0,200}(?:off|disable)|set-netfirewallprofile[^\n;]{0,200}false"
+        r"|add-mppreference[^\n;]{0,200}exclusion",
         "machine",
         "high",
         "turns off the machine's protection",
     ),
     (
-        r"\bschtasks(?:\.exe)?\s[^\n;]{0,200}/create|\b(?:register|new)-scheduledtask\b(?!action|trigger)|\bnew-service\b|\bsc(?:\.exe)?\s+create\b|\breg(?:\.exe)?\s+add\s[^\n;]{0,200}\\run(?:once)?\b|currentversion\\\\?run|\\startup\\",
+        r"\bschtasks(?:\.exe)?\s[^\n;]{0,200}/create|\b(?:register|new)-scheduledtask\b(?!action"
+        r"|trigger)|\bnew-service\b|\bsc(?:\.exe)?\s+create\b"
+        r"|\breg(?:\.exe)?\s+add\s[^\n;]{0,200}\\run(?:once)?\b|currentversion\\\\?run|\\startup\\",
         "persistence",
         "high",
         "makes something start by itself",
     ),
     (
-        r"\bnet1?\s+(?:user\s+\S+\s+\S+\s[^\n;]{0,200}/add|localgroup\s+administrators\s[^\n;]{0,200}/add)|\badd-localgroupmember\b|\bnew-localuser\b",
+        r"\bnet1?\s+(?:user\s+\S+\s+\S+\s[^\n;]{0,200}/add"
+        r"|localgroup\s+administrators\s[^\n;]{0,200}/add)|\badd-localgroupmember\b|\bnew-localuser\b",
         "privilege",
         "high",
         "makes an account or raises one",
@@ -123,14 +158,16 @@ _POWERSHELL: Final[tuple[tuple[str, Effect, Severity, str], ...]] = (
         "shuts the machine down",
     ),
     (
-        r"\bclear-eventlog\b|\bwevtutil(?:\.exe)?\s+cl\b|\bclear-history\b|remove-item[^\n;]{0,200}consolehost_history",
+        r"\bclear-eventlog\b|\bwevtutil(?:\.exe)?\s+cl\b|\bclear-history\b"
+        r"|remove-item[^\n;]{0,200}consolehost_history",
         "traces",
         "high",
         "removes what tells of the past",
     ),
     (r"\breg(?:\.exe)?\s+delete\s+(?:hklm|hkey_local_machine|hkcu)", "delete", "high", "deletes from the registry"),
     (
-        r"\binvoke-mimikatz\b|\bprocdump[^\n;]{0,200}lsass|\bcomsvcs\.dll|\breg(?:\.exe)?\s+save\s+hklm\\(?:sam|security|system)",
+        r"\binvoke-mimikatz\b|\bprocdump[^\n;]{0,200}lsass|\bcomsvcs\.dll"
+        r"|\breg(?:\.exe)?\s+save\s+hklm\\(?:sam|security|system)",
         "privilege",
         "critical",
         "takes the machine's credentials",
@@ -140,76 +177,18 @@ _POWERSHELL: Final[tuple[tuple[str, Effect, Severity, str], ...]] = (
 _POWERSHELL_RULES: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), effect, severity, reason) for pattern, effect, severity, reason in _POWERSHELL
 )
-WINDOWS_PROGRAMS: Final = frozenset(
-    [
-        "remove-item",
-        "ri",
-        "del",
-        "rd",
-        "rmdir",
-        "erase",
-        "format",
-        "format-volume",
-        "clear-disk",
-        "initialize-disk",
-        "remove-partition",
-        "diskpart",
-        "vssadmin",
-        "wbadmin",
-        "bcdedit",
-        "set-mppreference",
-        "add-mppreference",
-        "netsh",
-        "set-netfirewallprofile",
-        "schtasks",
-        "register-scheduledtask",
-        "new-scheduledtask",
-        "new-service",
-        "sc",
-        "reg",
-        "net",
-        "net1",
-        "add-localgroupmember",
-        "new-localuser",
-        "stop-computer",
-        "restart-computer",
-        "shutdown",
-        "clear-eventlog",
-        "wevtutil",
-        "iex",
-        "invoke-expression",
-        "invoke-mimikatz",
-        "mimikatz",
-        "procdump",
-        "rundll32",
-        "set-executionpolicy",
-        "certutil",
-        "mshta",
-        "bitsadmin",
-        "cipher",
-        "regsvr32",
-        "invoke-webrequest",
-        "iwr",
-        "irm",
-        "invoke-restmethod",
-        "get-childitem",
-        "gci",
-        "wmic",
-        "start-process",
-        "new-object",
-        "vssadmin.exe",
-        "schtasks.exe",
-        "reg.exe",
-        "certutil.exe",
-        "mshta.exe",
-        "bitsadmin.exe",
-        "wevtutil.exe",
-        "bcdedit.exe",
-        "sc.exe",
-        "net.exe",
-        "get-wmiobject",
-        "clear-history",
-    ]
+WINDOWS_PROGRAMS: Final = words(
+    "remove-item ri del rd rmdir erase format format-volume clear-disk initialize-disk"
+    " remove-partition diskpart vssadmin wbadmin"
+    " bcdedit set-mppreference add-mppreference netsh set-netfirewallprofile schtasks"
+    " register-scheduledtask new-scheduledtask"
+    " new-service sc reg net net1 add-localgroupmember new-localuser stop-computer"
+    " restart-computer shutdown clear-eventlog wevtutil"
+    " iex invoke-expression invoke-mimikatz mimikatz procdump rundll32 set-executionpolicy"
+    " certutil mshta bitsadmin cipher regsvr32"
+    " invoke-webrequest iwr irm invoke-restmethod get-childitem gci wmic start-process"
+    " new-object vssadmin.exe schtasks.exe reg.exe"
+    " certutil.exe mshta.exe bitsadmin.exe wevtutil.exe bcdedit.exe sc.exe net.exe get-wmiobject clear-history"
 )
 """Names, in lower case, of programs that only Windows has or that mean something else there."""
 
@@ -230,8 +209,8 @@ def _acts(code: str, language: str) -> Iterator[Act]:
     if language in ("vim", "nvim", "vi", "ex", "less"):
         if found := _EDITOR_SHELL.match(code):
             yield Text(found[1])
-        if language != "less" and re.match(r":?\s*py", code):
-            yield from _commands(code, language)
+        if found := re.match(r"\s*:?\s*py\w*\s+(.+)", code, re.DOTALL):
+            yield from acts_of_python(found[1]) or ()
         return
     if language == "awk":
         for before, after in _AWK_PIPE.findall(code):
@@ -246,8 +225,9 @@ def _acts(code: str, language: str) -> Iterator[Act]:
 
 
 def _commands(code: str, language: str) -> Iterator[Act]:
+    code = _JOINED.sub("$x", code)
     for found in _RUNS.finditer(code):
-        words = [decode_escapes(_first(groups)) for groups in _STRINGS.findall(found[0])]
+        words = [_unescaped(_first(groups)) for groups in _STRINGS.findall(found[0])]
         if len(words) > 1 and " " not in words[0]:
             yield Argv(words)
         elif words:
@@ -255,6 +235,11 @@ def _commands(code: str, language: str) -> Iterator[Act]:
     if language in _BACKTICK_LANGUAGES:
         for found in _BACKTICKS.finditer(code):
             yield Text(found[1])
+
+
+def _unescaped(text: str) -> str:
+    """Undo the escapes of a string, the needless ones too."""
+    return _NEEDLESS.sub(lambda found: found[1] or decode_escapes(found[0]), text) if "\\" in text else text
 
 
 def _first(groups: tuple[str | None, ...]) -> str:

@@ -1,6 +1,6 @@
-"""Commands hidden in the options of programs that are there for something else: ``git -c alias.x='!...'``, ``tar --to-command``.
+"""Commands hidden in the options of programs that are there for something else.
 
-Nothing here knows what becomes of them.
+``git -c alias.x='!...'``, ``tar --to-command`` and their kind. Nothing here knows what becomes of them.
 """
 
 from __future__ import annotations
@@ -10,27 +10,19 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from pytest_agentreplay.guards.analysis.shell.call import Call
-from pytest_agentreplay.guards.analysis.shell.wrappers import Inner, Text
+from pytest_agentreplay.guards.analysis.shell.inner import Argv, Inner, Text
+from pytest_agentreplay.guards.analysis.shell.unknown import ANY_DEPTH, unknown
+from pytest_agentreplay.redaction.keys import words
 
 _GIT_CONFIG: Final = re.compile(
-    r"(?i)(?:alias\.[\w.-]+=!(.+)|(?:core\.(?:pager|editor|sshcommand|fsmonitor|gitproxy|askpass)|pager\.\w+|sequence\.editor|diff\.external|credential\.helper|gpg\.program|[\w.]*\.(?:textconv|command|driver|cmd|clean|smudge))=!?(.+))$",
+    r"(?i)(?:alias\.[\w.-]+=!(.+)|(?:core\.(?:pager|editor|sshcommand|fsmonitor|gitproxy|askpass)"
+    r"|pager\.\w+|sequence\.editor|diff\.external|credential\.helper|gpg\.program"
+    r"|[\w.]*\.(?:textconv|command|driver|cmd|clean|smudge))=!?(.+))$",
     re.DOTALL,
 )
-_GIT_TEXT: Final = frozenset(
-    (
-        "--exec",
-        "-x",
-        "--upload-pack",
-        "--receive-pack",
-        "--tree-filter",
-        "--index-filter",
-        "--msg-filter",
-        "--env-filter",
-        "--commit-filter",
-        "--tag-name-filter",
-        "--extcmd",
-        "--open-files-in-pager",
-    )
+_GIT_TEXT: Final = words(
+    "--exec -x --upload-pack --receive-pack --tree-filter --index-filter --msg-filter"
+    " --env-filter --commit-filter --tag-name-filter --extcmd --open-files-in-pager"
 )
 _SED_EXECUTES: Final = re.compile(r"\s*(?:\d+|\$|/[^/]*/)?\s*e\s+(.+)", re.DOTALL)
 _SED_SUBSTITUTES: Final = re.compile(r"\s*(?:\d+|\$|/[^/]*/)?\s*s([^\w\s\\])")
@@ -127,9 +119,21 @@ def _ex(call: Call) -> Iterator[Inner]:
             yield Text(call.args[place + 1])
 
 
+def _fd(call: Call) -> Iterator[Inner]:
+    for place, word in enumerate(call.args):
+        if word in ("-x", "--exec", "-X", "--exec-batch"):
+            root = next((each for each in call.args[:place] if each[:1] in ("/", "~") or each[:2] == ".."), ".")
+            found = f"{root.rstrip('/')}/{unknown(ANY_DEPTH)}"
+            words = [each.replace("{}", found) for each in call.args[place + 1 :]]
+            yield Argv(words if found in words else [*words, found])
+            return
+
+
 def _make(call: Call) -> Iterator[Inner]:
     for word in (*call.values.values(), *call.args):
-        if word.startswith("--eval"):
+        if word.startswith(("SHELL=", ".SHELLFLAGS=")):
+            yield Text(word.partition("=")[2])
+        elif word.startswith("--eval"):
             yield Text(re.sub(r"^--eval=?.*?:\s*;?\s*|\$\(shell\s*|\)$", "", word))
     for found in re.finditer(r"\$\(shell ([^)]*)\)", " ".join(call.args)):
         yield Text(found[1])
@@ -171,21 +175,9 @@ def _configured(call: Call) -> Iterator[Inner]:
             yield Text(value.removeprefix("|"))
 
 
-_COMMAND_VARIABLES: Final = frozenset(
-    (
-        "GIT_SSH_COMMAND",
-        "GIT_EDITOR",
-        "GIT_PAGER",
-        "PAGER",
-        "EDITOR",
-        "VISUAL",
-        "PROMPT_COMMAND",
-        "LESSOPEN",
-        "GIT_EXTERNAL_DIFF",
-        "MANPAGER",
-        "GIT_PROXY_COMMAND",
-        "GIT_SEQUENCE_EDITOR",
-    )
+_COMMAND_VARIABLES: Final = words(
+    "GIT_SSH_COMMAND GIT_EDITOR GIT_PAGER PAGER EDITOR VISUAL PROMPT_COMMAND LESSOPEN"
+    " GIT_EXTERNAL_DIFF MANPAGER GIT_PROXY_COMMAND GIT_SEQUENCE_EDITOR"
 )
 HIDDEN: Final[dict[str, Callable[[Call], Iterator[Inner]]]] = {
     "git": _git,
@@ -206,7 +198,7 @@ HIDDEN: Final[dict[str, Callable[[Call], Iterator[Inner]]]] = {
     "gmake": _make,
     "split": _option("--filter"),
     "fzf": _option("--preview", "--execute"),
-    "fd": _option("-x", "--exec", "-X", "--exec-batch"),
+    "fd": _fd,
     "ansible": _ansible,
     "aws": _remote_run,
     "sqlite3": _sqlite,

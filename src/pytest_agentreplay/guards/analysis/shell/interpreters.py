@@ -20,20 +20,27 @@ from pytest_agentreplay.guards.analysis.shell.python_code import acts_of_python,
 from pytest_agentreplay.guards.analysis.shell.unknown import (
     DECODED,
     NETWORK,
+    PLAIN,
     is_known,
     marks_of,
     shown,
     unknown,
     without_unknown,
 )
+from pytest_agentreplay.redaction.keys import words
 
 if TYPE_CHECKING:
-    from pytest_agentreplay.guards.analysis.shell.walk import Walk
+    from pytest_agentreplay.guards.analysis.shell.running import Runner
+    from pytest_agentreplay.trace import Severity
 
-Interpreter = Callable[["Walk", Call], str]
+Interpreter = Callable[["Runner", Call], str]
 
 _SHELL_VALUED: Final = frozenset(("-o", "+o", "-O", "+O", "--rcfile", "--init-file"))
 _PYTHON_VALUED: Final = frozenset(("-W", "-X", "--check-hash-based-pycs"))
+_NO_SHELLS: Final = words(
+    "find vim vi nvim less man awk tar git python perl ruby node php lua sed rsync zip tcpdump"
+    " make split expect ftp gdb fd"
+)
 _EDITORS: Final = frozenset(("vim", "nvim", "vi", "ex", "less", "emacs"))
 _CODE_FLAGS: Final = {
     "perl": re.compile(r"-\w*[eE]$"),
@@ -68,7 +75,7 @@ _CODE_FLAGS: Final = {
 }
 
 
-def _shell(walk: Walk, call: Call) -> str:
+def _shell(runner: Runner, call: Call) -> str:
     args, place, reads = call.args, 0, False
     while place < len(args):
         word = args[place]
@@ -76,104 +83,118 @@ def _shell(walk: Walk, call: Call) -> str:
             place += word in ("-", "--")
             break
         if word[0] == "-" and word[1:2] != "-" and "c" in word[1:]:
-            return _shell_text(walk, call, args[place + 1 :])
+            return _shell_text(runner, call, args[place + 1 :])
         reads = reads or (word[1:2] != "-" and "s" in word)
         place += 2 if word in _SHELL_VALUED else 1
     rest = args[place:]
     if rest and not reads and rest[0] not in ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"):
-        return _file(walk, call, rest)
+        return _file(runner, call, rest)
     if call.frame.stdin is None:
+        _opened_shell(runner, call)
         return ""
-    return _run_text(walk, call, call.frame.stdin, ("bash", *rest))
+    return _run_text(runner, call, call.frame.stdin, ("bash", *rest))
 
 
-def _shell_text(walk: Walk, call: Call, rest: list[str]) -> str:
+def _opened_shell(runner: Runner, call: Call) -> None:
+    """Tell of a shell that a program opens which is there for something else."""
+    through = call.frame.through
+    if through and through[-1] in _NO_SHELLS:
+        severity: Severity = "high" if "sudo" in through else "medium"
+        runner.deeds.append(call.deed("privilege", severity, through[-1], f"opens a shell out of {through[-1]}"))
+
+
+def _shell_text(runner: Runner, call: Call, rest: list[str]) -> str:
     while rest and (rest[0] == "--" or (rest[0][:1] in ("-", "+") and len(rest) > 1)):
         rest = rest[1:]
     if not rest:
         return ""
     if len(rest) > 1 and rest[0] in KNOWN:  # `sh -c rm -rf /`: whoever wrote it forgot the quotes
-        _run_text(walk, call, " ".join(rest), None)
-    return _run_text(walk, call, rest[0], tuple(rest[1:]) or None)
+        _run_text(runner, call, " ".join(rest), None)
+    return _run_text(runner, call, rest[0], tuple(rest[1:]) or None)
 
 
-def _run_text(walk: Walk, call: Call, text: str, positional: tuple[str, ...] | None) -> str:
+def _run_text(runner: Runner, call: Call, text: str, positional: tuple[str, ...] | None) -> str:
     if not without_unknown(text).strip():
         if text:
-            walk.runs_unknown(text, "", call)
+            runner.runs_unknown(text, "", call)
         return unknown("", marks_of(text) or "\x00")
-    with walk._inside(
+    with runner.inside(
         (call.program,), Frame(None if text is call.frame.stdin else call.frame.stdin, through=call.frame.through)
     ):
-        return walk.text(text, positional or ("bash",))
+        return runner.text(text, positional or ("bash",))
 
 
-def _file(walk: Walk, call: Call, rest: list[str]) -> str:
+def _file(runner: Runner, call: Call, rest: list[str]) -> str:
     name = rest[0]
-    content = walk.files.get(call.path(name))
+    content = runner.files.get(call.path(name))
     if marks_of(name) in (NETWORK, DECODED):
-        walk.runs_unknown(name, "", call)
+        runner.runs_unknown(name, "", call)
     elif content is not None:
+        if name.startswith("/dev/fd/") and marks_of(content) == PLAIN and not without_unknown(content).strip():
+            return unknown()  # what a program on this machine prints, as `source <(kubectl completion bash)`
         if marks_of(content) in (NETWORK, DECODED) and not without_unknown(content).strip():
-            walk.runs_unknown(content, shown(name), call)
+            runner.runs_unknown(content, shown(name), call)
         else:
-            return _run_text(walk, call, content, tuple(rest))
+            return _run_text(runner, call, content, tuple(rest))
     return unknown()
 
 
-def _source(walk: Walk, call: Call) -> str:
-    return _shell(walk, Call("bash", [word for word in call.args if word != "-a"], call.frame)) if call.args else ""
+def _source(runner: Runner, call: Call) -> str:
+    return _shell(runner, Call("bash", [word for word in call.args if word != "-a"], call.frame)) if call.args else ""
 
 
-def _python(walk: Walk, call: Call) -> str:
+def _python(runner: Runner, call: Call) -> str:
     args, place = call.args, 0
     while place < len(args):
         word = args[place]
         if word[:1] != "-" or word == "-":
             break
         if re.fullmatch(r"-[A-Zabdiqsuvx?]*c", word):
-            return _python_text(walk, call, args[place + 1] if place + 1 < len(args) else "")
+            return _python_text(runner, call, args[place + 1] if place + 1 < len(args) else "")
         if word.startswith("-m"):
             return unknown()
         if word.startswith("-c") and len(word) > 2:
-            return _python_text(walk, call, word[2:])
+            return _python_text(runner, call, word[2:])
         place += 2 if word in _PYTHON_VALUED else 1
     script = args[place] if place < len(args) else "-"
     if script in ("-", "/dev/stdin"):
-        return _python_text(walk, call, call.frame.stdin) if call.frame.stdin else ""
-    content = walk.files.get(call.path(script))
+        return _python_text(runner, call, call.frame.stdin) if call.frame.stdin else ""
+    content = runner.files.get(call.path(script))
     if marks_of(script) in (NETWORK, DECODED):
         content = script
     if content is not None:
-        return _python_text(walk, call, content, shown(script) if is_known(script) else "")
+        return _python_text(runner, call, content, shown(script) if is_known(script) else "")
     return unknown()
 
 
-def _python_text(walk: Walk, call: Call, code: str, name: str = "") -> str:
+def _python_text(runner: Runner, call: Call, code: str, name: str = "") -> str:
     if not without_unknown(code).strip():
         if code:
-            walk.runs_unknown(code, name, call)
+            runner.runs_unknown(code, name, call)
         return unknown()
     if marks_of(code) == NETWORK:
-        walk.runs_unknown(code, name, call)
-    run_acts(walk, call, code, "python")
+        runner.runs_unknown(code, name, call)
+    runner.note_decoding(code)
+    run_acts(runner, call, code, "python")
     text = printed(code)
     return unknown() if text is None else text
 
 
-def run_acts(walk: Walk, call: Call, code: str, language: str) -> None:
+def run_acts(runner: Runner, call: Call, code: str, language: str) -> None:
     """Follow what a piece of code starts, and keep what it does by itself."""
     acts = acts_of_python(code) if language == "python" else None
     if acts is None:
         acts = acts_of_code(code, language)
     for act in acts:
         if isinstance(act, Deed):
-            walk.deeds.append(Deed(act.effect, act.severity, shown(act.target), act.reason, call.text))
+            runner.deeds.append(Deed(act.effect, act.severity, shown(act.target), act.reason, call.text))
         else:
-            walk.inner(act, Call(language, [], Frame(None, through=call.frame.through, directory=call.frame.directory)))
+            runner.inner(
+                act, Call(language, [], Frame(None, through=call.frame.through, directory=call.frame.directory))
+            )
 
 
-def _language(walk: Walk, call: Call) -> str:
+def _language(runner: Runner, call: Call) -> str:
     flag = _CODE_FLAGS[call.program]
     given = False
     for place, word in enumerate(call.args):
@@ -181,17 +202,17 @@ def _language(walk: Walk, call: Call) -> str:
             code = call.args[place + 1] if place + 1 < len(call.args) and not word.startswith("+!") else word
             given = True
             if marks_of(code) in (NETWORK, DECODED):
-                walk.runs_unknown(code, "", call)
-            run_acts(walk, call, code, call.program)
+                runner.runs_unknown(code, "", call)
+            run_acts(runner, call, code, call.program)
     if not given and call.program not in _EDITORS:
-        _language_file(walk, call)
+        _language_file(runner, call)
     return unknown("", DECODED) if given and call.program in ("perl", "ruby", "php", "node") else unknown()
 
 
-def _language_file(walk: Walk, call: Call) -> None:
+def _language_file(runner: Runner, call: Call) -> None:
     script = next((word for word in call.args if word[:1] != "-" and word != "run"), "-")
     code = (
-        call.frame.stdin if script == "-" else walk.files.get(call.path(script), script if marks_of(script) else None)
+        call.frame.stdin if script == "-" else runner.files.get(call.path(script), script if marks_of(script) else None)
     )
     if call.program == "deno" and script.startswith(("http://", "https://")):
         code = unknown("", NETWORK)
@@ -199,24 +220,24 @@ def _language_file(walk: Walk, call: Call) -> None:
         return
     if not without_unknown(code).strip() and code:
         if marks_of(code) in (NETWORK, DECODED):
-            walk.runs_unknown(code, "", call)
+            runner.runs_unknown(code, "", call)
     else:
-        run_acts(walk, call, code, call.program)
+        run_acts(runner, call, code, call.program)
 
 
-def _awk(walk: Walk, call: Call) -> str:
-    from pytest_agentreplay.guards.analysis.shell.outputs import source_of
+def _awk(runner: Runner, call: Call) -> str:
+    from pytest_agentreplay.guards.analysis.shell.provenance import source_of
 
     for word in call.args:
         if "system" in word or "|" in word or "/inet/" in word:
-            run_acts(walk, call, word, "awk")
+            run_acts(runner, call, word, "awk")
     return unknown("", source_of(call))
 
 
 _POWERSHELL_FLAG: Final = re.compile(r"[-/](?:c|command|e|ec|en\w*|encodedcommand)$", re.IGNORECASE)
 
 
-def _powershell(walk: Walk, call: Call) -> str:
+def _powershell(runner: Runner, call: Call) -> str:
     for place, word in enumerate(call.args):
         found = _POWERSHELL_FLAG.match(word)
         if not found or place + 1 >= len(call.args):
@@ -225,15 +246,15 @@ def _powershell(walk: Walk, call: Call) -> str:
         if word.lower()[1:2] == "e":
             text = _decoded_utf16(call.args[place + 1])
             if not text:
-                walk.runs_unknown(unknown("", DECODED), "", call)
+                runner.runs_unknown(unknown("", DECODED), "", call)
                 return unknown()
-            walk.deeds.append(call.deed("obfuscation", "high", "", "hides its command in base64"))
-        return _powershell_text(walk, call, text)
+            runner.deeds.append(call.deed("obfuscation", "high", "", "hides its command in base64"))
+        return _powershell_text(runner, call, text)
     rest = [word for word in call.args if word[:1] not in "-/"]
     if rest and not rest[0].lower().endswith(".ps1"):
-        return _powershell_text(walk, call, " ".join(call.args))
+        return _powershell_text(runner, call, " ".join(call.args))
     if call.frame.stdin:
-        return _powershell_text(walk, call, call.frame.stdin)
+        return _powershell_text(runner, call, call.frame.stdin)
     return unknown()
 
 
@@ -244,30 +265,14 @@ def _decoded_utf16(text: str) -> str:
         return ""
 
 
-def _powershell_text(walk: Walk, call: Call, text: str) -> str:
-    run_acts(walk, call, text, "powershell")
+def _powershell_text(runner: Runner, call: Call, text: str) -> str:
+    run_acts(runner, call, text, "powershell")
     return unknown()
 
 
 INTERPRETERS: Final[dict[str, Interpreter]] = {
     **dict.fromkeys(
-        (
-            "sh",
-            "bash",
-            "zsh",
-            "dash",
-            "ksh",
-            "ash",
-            "fish",
-            "mksh",
-            "rbash",
-            "csh",
-            "tcsh",
-            "bash.exe",
-            "sh.exe",
-            "yash",
-            "elvish",
-        ),
+        words("sh bash zsh dash ksh ash fish mksh rbash csh tcsh bash.exe sh.exe yash elvish"),
         _shell,
     ),
     "source": _source,

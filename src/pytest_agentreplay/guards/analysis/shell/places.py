@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 from pytest_agentreplay.guards.analysis.shell.unknown import END, first_name, globbed, without_unknown
+from pytest_agentreplay.redaction.keys import words
 
 Place: TypeAlias = Literal[
     "root",  # the whole file system
@@ -34,57 +35,41 @@ Place: TypeAlias = Literal[
     "work",  # anything else in the working tree
 ]
 
-_SYSTEM: Final = frozenset(
-    [
-        "bin",
-        "boot",
-        "dev",
-        "etc",
-        "lib",
-        "lib32",
-        "lib64",
-        "libx32",
-        "proc",
-        "root",
-        "run",
-        "sbin",
-        "sys",
-        "usr",
-        "var",
-        "home",
-        "Users",
-        "System",
-        "Library",
-        "Applications",
-        "efi",
-        "nix",
-        "private",
-        "Windows",
-        "windows",
-    ]
+_SYSTEM: Final = words(
+    "bin boot dev etc lib lib32 lib64 libx32 proc root run sbin sys usr var home Users System"
+    " Library Applications efi nix private Windows windows"
 )
 _MACHINE: Final = frozenset(["opt", "srv", "mnt", "media", "Volumes", "snap", "cores", "data"])
 _SYSTEM_BELOW: Final = re.compile(
-    r"/(?:etc|boot|bin|sbin|lib(?:32|64|x32)?|proc|sys|dev|efi|run|System)/|/usr/(?:bin|sbin|lib|lib64|libexec|share|include)(?:/?$|/\*)"
+    r"/(?:etc|boot|bin|sbin|lib(?:32|64|x32)?|proc|sys|dev|efi|run|System)/|/usr/(?:bin|sbin|lib"
+    r"|lib64|libexec|share|include)(?:/?$|/\*)"
     r"|/usr/(?:s?bin|lib(?:64|exec)?)/|/var/(?:lib|log|spool|run|db|mail|backups|www)/?(?:\*|$)"
-    r"|/var/(?:lib|log|spool|db|mail|backups)/|/usr/(?:local|share|src|include)(?:/(?:s?bin|lib|\*))?$|/usr/local/(?:s?bin|lib|\*)(?:/\*)?$"
+    r"|/var/(?:lib|log|spool|db|mail|backups)/|/usr/(?:local|share|src|include)(?:/(?:s?bin|lib"
+    r"|\*))?$|/usr/local/(?:s?bin|lib|\*)(?:/\*)?$"
     r"|/(?:private/)?(?:etc|var)$|/var/?\*?$|/Library/|/root/\.ssh"
 )
 _TEMPORARY: Final = re.compile(
-    r"(?:/private)?/(?:var/)?tmp/(?!\*$|\.?$).|/dev/shm/.|/var/folders/.|/run/user/\d+/.|/var/cache(?:/|$)|/var/lib/apt/lists(?:/|$)"
-    r"|/var/lib/(?:dpkg/lock|apt/lists)|/root/\.cache(?:/|$)|/(?:var/)?run/[^*]+\.(?:pid|sock|lock|socket)$|/usr/share/(?:doc|man|locale|info)(?:/|$)|/var/lib/(?:yum|dnf)(?:/|$)"
+    r"(?:/private)?/(?:var/)?tmp/(?!\*$|\.?$).|/dev/shm/.|/var/folders/.|/run/user/\d+/."
+    r"|/var/cache(?:/|$)|/var/lib/apt/lists(?:/|$)"
+    r"|/var/lib/(?:dpkg/lock|apt/lists)|/root/\.cache(?:/|$)|/(?:var/)?run/[^*]+\.(?:pid|sock"
+    r"|lock|socket)$|/usr/share/(?:doc|man|locale|info)(?:/|$)|/var/lib/(?:yum|dnf)(?:/|$)"
 )
 _DEVICE: Final = re.compile(
-    r"/dev/(?:sd[a-z*?\[]|hd[a-z*?\[]|vd[a-z*?\[]|xvd|nvme|mmcblk|disk|rdisk|md\d|dm-|mapper/|root|mem|kmem|port|sr\d|loop|nbd|zvol|vg|block/|\*)"
+    r"/dev/(?:sd[a-z*?\[]|hd[a-z*?\[]|vd[a-z*?\[]|xvd|nvme|mmcblk|disk|rdisk|md\d|dm-|mapper/"
+    r"|root|mem|kmem|port|sr\d|loop|nbd|zvol|vg|block/|\*)"
     r"|\\\\[.?]\\(?:physicaldrive|[a-z]:)",
     re.IGNORECASE,
 )
 _NULL: Final = re.compile(r"/dev/(?:null|zero|full|u?random|std(?:in|out|err)|tty\w*|fd/\d+|pts/\d+)$")
 _MADE: Final = re.compile(
-    r"(?:^|/)(?:\.?(?:build|cache|tmp|temp|output|artifacts?|coverage|pytest_cache|mypy_cache|ruff_cache|tox|nox|next|nuxt|turbo|parcel-cache"
-    r"|gradle|eggs|venv|terraform|hypothesis|ipynb_checkpoints|npm|yarn|trash)|_build|build[-_.][\w.-]+|cmake-build-[\w-]+|[\w.*?+-]*\.egg-info"
-    r"|dist|node_modules|target|out|obj|bin|__pycache__|\*?\.pyc|htmlcov|site|logs?|vendor|bower_components|Pods|DerivedData|generated"
-    r"|test-results|playwright-report|tmp[\w.-]+|release|debug|[\w.*-]+\.(?:log|tmp|o|pyc|bak|swp|class|cache)|\.DS_Store|Trash)(?:/|$)",
+    r"(?:^|/)(?:\.?(?:build|cache|tmp|temp|output|artifacts?|coverage|pytest_cache|mypy_cache"
+    r"|ruff_cache|tox|nox|next|nuxt|turbo|parcel-cache"
+    r"|gradle|eggs|venv|terraform|hypothesis|ipynb_checkpoints|npm|yarn|trash)|_build"
+    r"|build[-_.][\w.-]+|cmake-build-[\w-]+|[\w.*?+-]*\.egg-info"
+    r"|dist|node_modules|target|out|obj|bin|__pycache__|\*?\.pyc|htmlcov|site|logs?|vendor"
+    r"|bower_components|Pods|DerivedData|generated"
+    r"|test-results|playwright-report|tmp[\w.-]+|release|debug|[\w.*-]+\.(?:log|tmp|o|pyc|bak|swp"
+    r"|class|cache)|\.DS_Store|Trash)(?:/|$)",
     re.IGNORECASE,
 )
 _KEPT: Final = re.compile(
@@ -93,20 +78,26 @@ _KEPT: Final = re.compile(
 )
 _VCS: Final = re.compile(r"(?:^|/)\.(?:git|hg|svn)(?:/?(?:\*|objects(?:/.*)?|refs(?:/.*)?|HEAD|index|config)?)$")
 _PERSONAL: Final = re.compile(
-    r"~/(?:\.(?:ssh|gnupg|aws|azure|kube|docker|config|local|mozilla|password-store|netrc|pgpass|vault-token|git-credentials|bitcoin|ethereum"
-    r"|electrum|thunderbird|bash\w*|zsh\w*|z?profile|gitconfig|npmrc|pypirc|\*|\[)|Documents|Desktop|Downloads|Pictures|Music|Videos|Movies|Library"
+    r"~/(?:\.(?:ssh|gnupg|aws|azure|kube|docker|config|local|mozilla|password-store|netrc|pgpass"
+    r"|vault-token|git-credentials|bitcoin|ethereum"
+    r"|electrum|thunderbird|bash\w*|zsh\w*|z?profile|gitconfig|npmrc|pypirc|\*|\[)|Documents"
+    r"|Desktop|Downloads|Pictures|Music|Videos|Movies|Library"
     r"|Dropbox|OneDrive|iCloud|\*|(?:work|src|code|projects?|repos?|dev|workspace|git)(?:/\*|/?$))"
 )
 _TEMPORARY_NAME: Final = re.compile(
-    r"te?mp|build|dist|cache|out|scratch|stag|artifact|target|obj|venv|work|log|coverage|bundle|sandbox|fixture|test|gen|pid|lock|sock|file|^[fgiptdx]$|unpack|extract|clone|checkout|dest",
+    r"te?mp|build|dist|cache|out|scratch|stag|artifact|target|obj|venv|work|log|coverage|bundle"
+    r"|sandbox|fixture|test|gen|pid|lock|sock|file|^[fgiptdx]$|unpack|extract|clone|checkout|dest",
     re.IGNORECASE,
 )
 _HOMES: Final = re.compile(r"/(?:home|Users)/[^/]+(?=/|$)|/root(?=/|$)|~[\w.-]+(?=/|$)")
 _WINDOWS_ROOT: Final = re.compile(
-    r"[A-Za-z]:(?:[\\/]+(?:\*(?:\.\*)?)?)?$|[A-Za-z]:[\\/]+(?:Windows|Users|Program Files[^\\/]*|ProgramData)(?:[\\/]|$)",
+    r"[A-Za-z]:(?:[\\/]+(?:\*(?:\.\*)?)?)?$|[A-Za-z]:[\\/]+(?:Windows|Users|Program"
+    r" Files[^\\/]*|ProgramData)(?:[\\/]|$)",
     re.IGNORECASE,
 )
-_EVERYTHING: Final = re.compile(r"(?:\*+|\*\.\*|\.\*|\.\?\?\*|\.\[[^\]]*\]\*|\{\*,\.\*\}|\[\*\]|\?\*|!\(.*\))$")
+_EVERYTHING: Final = re.compile(
+    r"(?:\*+|\*\.\*|\.\*|\.\?\?\*|\.\[[^\]]*\]\*|\{\*,\.\*\}|\[\*\]|\?\*|[!@?*+]\([^)]*\*[^)]*\)|!\([^)]*\))$"
+)
 
 
 @lru_cache(maxsize=4096)
@@ -149,6 +140,8 @@ def _absolute(path: str) -> Place:
         return "system"
     if _EVERYTHING.match(top):
         return "root"
+    if _VCS.search(path):
+        return "vcs"
     if _MADE.search("/".join(parts[1:])):
         return "made"
     return "machine" if top in _SYSTEM or top in _MACHINE else "outside"
@@ -158,6 +151,8 @@ def _below_home(path: str) -> Place:
     parts = [part for part in path.split("/")[1:] if part]
     if not parts or (len(parts) == 1 and _EVERYTHING.match(parts[0])) or parts[0] in ("*", "?*"):
         return "home"
+    if _VCS.search(path):
+        return "vcs"
     if _MADE.search("/".join(parts)):
         return "made"
     if _PERSONAL.match(path) and (len(parts) <= 2 or parts[0] in (".ssh", ".gnupg", ".aws", ".kube")):

@@ -7,81 +7,35 @@ unknown stretch that says whether it came from the network or a decoder.
 from __future__ import annotations
 
 import ast
-import base64
 import binascii
 import codecs
-import gzip
-import zlib
 from collections.abc import Callable
 from typing import Any, Final
 
-from pytest_agentreplay.guards.analysis.shell.unknown import DECODED, END, NETWORK, PLAIN, is_known, unknown, unmarked
+from pytest_agentreplay.guards.analysis.shell.python_builtins import (
+    DECODERS,
+    Function,
+    PathText,
+    as_text,
+    brace_formatted,
+    call_value,
+    computed,
+    decoded,
+    joined_path,
+    percent_formatted,
+    unveils,
+)
+from pytest_agentreplay.guards.analysis.shell.unknown import DECODED, END, NETWORK, is_known, unknown, unmarked
+from pytest_agentreplay.redaction.keys import words
 
 _LONGEST: Final = 65_536
-_TEXT_METHODS: Final = frozenset(
-    [
-        "lower",
-        "upper",
-        "strip",
-        "lstrip",
-        "rstrip",
-        "replace",
-        "split",
-        "splitlines",
-        "join",
-        "format",
-        "title",
-        "capitalize",
-        "swapcase",
-        "removeprefix",
-        "removesuffix",
-        "rsplit",
-        "partition",
-        "encode",
-        "decode",
-        "zfill",
-        "casefold",
-    ]
+_TEXT_METHODS: Final = words(
+    "lower upper strip lstrip rstrip replace split splitlines join format title capitalize"
+    " swapcase removeprefix removesuffix rsplit partition encode decode zfill casefold"
 )
-_DECODERS: Final[dict[str, Callable[[bytes], bytes]]] = {
-    "base64.b64decode": lambda data: base64.b64decode(data + b"=" * (-len(data) % 4)),
-    "base64.standard_b64decode": base64.b64decode,
-    "base64.urlsafe_b64decode": base64.urlsafe_b64decode,
-    "base64.decodebytes": base64.decodebytes,
-    "base64.b32decode": base64.b32decode,
-    "base64.b16decode": base64.b16decode,
-    "base64.b85decode": base64.b85decode,
-    "base64.a85decode": base64.a85decode,
-    "binascii.unhexlify": binascii.unhexlify,
-    "binascii.a2b_hex": binascii.a2b_hex,
-    "binascii.a2b_base64": binascii.a2b_base64,
-    "zlib.decompress": zlib.decompress,
-    "gzip.decompress": gzip.decompress,
-}
 _PATHS: Final = frozenset(("pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "Path"))
-_READ_ON: Final = frozenset(
-    (
-        "text",
-        "content",
-        "read",
-        "decode",
-        "json",
-        "body",
-        "data",
-        "strip",
-        "readlines",
-        "read_text",
-        "encode",
-        "recv",
-        "splitlines",
-    )
-)
-
-
-class PathText(str):
-    """The text of a ``pathlib.Path``."""
-
-    __slots__ = ()
+_ENVIRONMENT: Final = unknown("file:/proc/self/environ")
+_READ_ON: Final = words("text content read decode json body data strip readlines read_text encode recv splitlines")
 
 
 class Scope:
@@ -115,15 +69,6 @@ class Scope:
                 self.bind(each, items[place] if place < len(items) else unknown("item"))
 
 
-class Function:
-    """A function or module that an expression stands for, by its dotted name."""
-
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-
 Called = Callable[[str, ast.Call, list[Any], dict[str, Any]], Any]
 
 
@@ -143,7 +88,7 @@ class Folder:
         """Give what an expression is worth."""
         if isinstance(node, ast.Constant):
             return unmarked(node.value) if isinstance(node.value, str) and END not in node.value else node.value
-        work = _WORK.get(type(node))  # type: ignore[arg-type]
+        work = _WORK.get(type(node)) if node is not None else None
         return work(self, node) if work is not None else self._visited(node)
 
     def _visited(self, node: ast.AST | None) -> Any:
@@ -164,7 +109,7 @@ class Folder:
         if isinstance(owner, Function):
             name = f"{owner.name}.{node.attr}"
             if name in ("os.environ", "sys.argv"):
-                return unknown("env:" if name == "os.environ" else "argv")
+                return _ENVIRONMENT if name == "os.environ" else unknown("argv")
             return Function("base64.b64decode" if name.endswith("base64.b64decode") else name)
         if isinstance(owner, PathText):
             return (
@@ -180,20 +125,20 @@ class Folder:
             return self.added(left, right)
         if isinstance(node.op, ast.Div) and isinstance(left, str):
             return PathText(
-                f"{left.rstrip('/')}/{_plain(right)}" if not _plain(right).startswith("/") else _plain(right)
+                f"{left.rstrip('/')}/{as_text(right)}" if not as_text(right).startswith("/") else as_text(right)
             )
         if isinstance(node.op, ast.Mult) and isinstance(left, str) and isinstance(right, int):
             return (left * min(max(right, 0), 64))[:_LONGEST]
         if isinstance(node.op, ast.Mod) and isinstance(left, str):
-            return _percent(left, right)
+            return percent_formatted(left, right)
         if isinstance(left, int) and isinstance(right, int):
-            return _arithmetic(node.op, left, right)
+            return computed(node.op, left, right)
         return unknown("value")
 
     def added(self, left: Any, right: Any) -> Any:
         """Add two values."""
         if isinstance(left, str) or isinstance(right, str):
-            return (_plain(left) + _plain(right))[:_LONGEST]
+            return (as_text(left) + as_text(right))[:_LONGEST]
         if isinstance(left, bytes) and isinstance(right, bytes):
             return left + right
         if isinstance(left, list | tuple) and isinstance(right, list | tuple):
@@ -201,7 +146,7 @@ class Folder:
         return left + right if isinstance(left, int) and isinstance(right, int) else unknown("value")
 
     def _joined(self, node: ast.JoinedStr) -> Any:
-        return "".join(_plain(self.value(part)) for part in node.values)[:_LONGEST]
+        return "".join(as_text(self.value(part)) for part in node.values)[:_LONGEST]
 
     def _formatted(self, node: ast.FormattedValue) -> Any:
         return self.value(node.value)
@@ -218,7 +163,7 @@ class Folder:
 
     def _dict(self, node: ast.Dict) -> Any:
         return {
-            _plain(self.value(key)): self.value(value)
+            as_text(self.value(key)): self.value(value)
             for key, value in zip(node.keys, node.values, strict=True)
             if key is not None
         }
@@ -244,7 +189,7 @@ class Folder:
             return owner[index]
         if isinstance(owner, dict) and isinstance(index, str) and index in owner:
             return owner[index]
-        if isinstance(owner, str) and owner == unknown("env:") and isinstance(index, str):
+        if isinstance(owner, str) and owner == _ENVIRONMENT and isinstance(index, str):
             return "~" if index == "HOME" else unknown(index)
         return owner if isinstance(owner, str) and not is_known(owner) else unknown("item")
 
@@ -308,10 +253,10 @@ class Folder:
         if isinstance(owner, Function):
             return self._named(f"{owner.name}.{method}", node, args, keywords)
         if isinstance(owner, PathText):
+            if method == "joinpath":
+                return joined_path([owner, *args], pathlike=True)
             value = self._called("Path()." + method, node, [owner, *args], keywords)
-            return (
-                PathText(owner) if method in ("resolve", "absolute", "expanduser", "joinpath") and not args else value
-            )
+            return PathText(owner) if method in ("resolve", "absolute", "expanduser") else value
         if hasattr(owner, "path") and method in ("write", "writelines"):
             return self._called("File()." + method, node, [owner, *args], keywords)
         if isinstance(owner, str | bytes) and method in _TEXT_METHODS:
@@ -323,11 +268,11 @@ class Folder:
 
     def _text_method(self, owner: str | bytes, method: str, args: list[Any]) -> Any:
         if method == "join" and args and isinstance(args[0], list | tuple):
-            return _plain(owner).join(_plain(item) for item in args[0])[:_LONGEST]
+            return as_text(owner).join(as_text(item) for item in args[0])[:_LONGEST]
         if method == "decode" or method == "encode":
             return self._coded(owner, method, args)
         if method == "format" and isinstance(owner, str):
-            return _braced(owner, args)
+            return brace_formatted(owner, args)
         if isinstance(owner, str) and not is_known(owner):
             return owner
         try:
@@ -336,7 +281,7 @@ class Folder:
             return unknown("value")
 
     def _coded(self, owner: str | bytes, method: str, args: list[Any]) -> Any:
-        coding = _plain(args[0]) if args else "utf-8"
+        coding = as_text(args[0]) if args else "utf-8"
         if coding.replace("_", "").replace("-", "").lower() in (
             "rot13",
             "hex",
@@ -353,151 +298,37 @@ class Folder:
 
     def _codecs(self, args: list[Any]) -> Any:
         try:
-            data, coding = args[0], _plain(args[1])
+            data, coding = args[0], as_text(args[1])
             if coding.lower().replace("-", "") not in ("rot13", "rot_13") and isinstance(data, str):
                 data = data.encode()
             done = codecs.decode(data, coding)
         except (ValueError, TypeError, LookupError, IndexError, binascii.Error):
             return unknown("", DECODED)
-        return unmarked(done) if isinstance(done, str) else done  # type: ignore[redundant-expr]
+        return unmarked(done) if type(done) is str else done
 
     def _known_call(self, name: str, args: list[Any]) -> Any:
-        decode = _DECODERS.get(name)
+        decode = DECODERS.get(name)
         if decode is not None:
             self.decoded = True
-            return _decoded(decode, args)
+            return decoded(decode, args)
         if name in ("codecs.decode", "bytes.fromhex", "bytearray.fromhex"):
             self.decoded = True
-            return self._codecs(args) if name == "codecs.decode" else _decoded(bytes.fromhex, args, text=True)
+            return self._codecs(args) if name == "codecs.decode" else decoded(bytes.fromhex, args, text=True)
         if name in _PATHS or name == "os.path.join":
-            return _path(args, pathlike=name != "os.path.join")
+            return joined_path(args, pathlike=name != "os.path.join")
         if name.startswith(("Path.", "pathlib.Path.")):
             return PathText("~" if name.endswith("home") else ".")
         if name in ("__import__", "importlib.import_module", "getattr"):
             return self._reached(name, args)
-        return _simple_call(name, args, self)
+        self.decoded = self.decoded or unveils(name, args)
+        return call_value(name, args)
 
     def _reached(self, name: str, args: list[Any]) -> Any:
         if name != "getattr":
-            return Function(_plain(args[0])) if args else unknown("module")
+            return Function(as_text(args[0])) if args else unknown("module")
         if len(args) > 1 and isinstance(args[0], Function) and isinstance(args[1], str):
             return Function(f"{args[0].name}.{args[1]}")
         return unknown("value")
-
-
-def _simple_call(name: str, args: list[Any], folder: Folder) -> Any:
-    first = args[0] if args else ""
-    if name == "chr" and isinstance(first, int) and 3 < first < 0x110000:
-        folder.decoded = True
-        return chr(first)
-    if name == "ord" and isinstance(first, str) and len(first) == 1:
-        return ord(first)
-    if name == "map" and len(args) > 1 and isinstance(first, Function) and isinstance(args[1], list | tuple | bytes):
-        return [_simple_call(first.name, [item], folder) for item in list(args[1])[:4096]]
-    if (
-        name in ("bytes", "bytearray")
-        and isinstance(first, list)
-        and all(isinstance(item, int) and 0 <= item < 256 for item in first)
-    ):
-        folder.decoded = True
-        return bytes(first)
-    if name in (
-        "str",
-        "bytes",
-        "repr",
-        "os.fspath",
-        "os.path.expanduser",
-        "os.path.abspath",
-        "os.path.realpath",
-        "os.path.normpath",
-        "os.path.expandvars",
-        "shlex.quote",
-    ):
-        return first
-    if name in ("list", "tuple", "sorted", "set", "shlex.split", "reversed"):
-        return _listed(name, first)
-    if name == "int" and isinstance(first, str) and first.lstrip("-").isdigit():
-        return int(first)
-    if name in ("os.getcwd", "os.path.dirname"):
-        return "."
-    if name in ("os.getenv", "os.environ.get"):
-        return "~" if first == "HOME" else unknown(_plain(first))
-    if name.startswith("tempfile."):
-        return "/tmp/tmp.made"
-    if name in ("input", "sys.stdin.read"):
-        return unknown("input")
-    mark = next(
-        (mark for mark in (NETWORK, DECODED) if any(isinstance(arg, str) and mark in arg for arg in args)), PLAIN
-    )
-    return unknown("" if mark != PLAIN else "value", mark)
-
-
-def _listed(name: str, value: Any) -> Any:
-    if isinstance(value, str) and is_known(value):
-        return value.split() if name == "shlex.split" else list(value[::-1] if name == "reversed" else value)
-    if isinstance(value, list | tuple):
-        return list(value[::-1]) if name == "reversed" else list(value)
-    return value
-
-
-def _path(args: list[Any], *, pathlike: bool) -> Any:
-    path = ""
-    for arg in args:
-        text = _plain(arg)
-        path = text if text.startswith("/") or not path else f"{path.rstrip('/')}/{text}"
-    return PathText(path or ".") if pathlike else path
-
-
-def _decoded(decode: Callable[..., bytes], args: list[Any], *, text: bool = False) -> Any:
-    data = args[0] if args else ""
-    if isinstance(data, str):
-        if not is_known(data):
-            return unknown("", NETWORK if NETWORK in data else DECODED)
-        data = data if text else data.encode()
-    try:
-        return decode(data)
-    except (ValueError, TypeError, binascii.Error, zlib.error, OSError, EOFError):
-        return unknown("", DECODED)
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, list | tuple):
-        return " ".join(_plain(item) for item in value)
-    return unknown(value.name.rpartition(".")[2]) if isinstance(value, Function) else str(value)
-
-
-def _percent(form: str, values: Any) -> str:
-    given = list(values) if isinstance(values, list | tuple) else [values]
-    for value in given:
-        for sign in ("%s", "%d", "%r"):
-            if sign in form:
-                form = form.replace(sign, _plain(value), 1)
-                break
-    return form
-
-
-def _braced(form: str, values: list[Any]) -> str:
-    for place, value in enumerate(values):
-        form = form.replace("{}", _plain(value), 1).replace(f"{{{place}}}", _plain(value))
-    return form
-
-
-def _arithmetic(operator: ast.operator, left: int, right: int) -> Any:
-    if isinstance(operator, ast.Sub):
-        return left - right
-    if isinstance(operator, ast.BitXor):
-        return left ^ right
-    if isinstance(operator, ast.BitOr):
-        return left | right
-    if isinstance(operator, ast.Mult):
-        return left * right if abs(left) < 1 << 64 and abs(right) < 1 << 64 else 0
-    if isinstance(operator, ast.Mod | ast.FloorDiv) and right:
-        return left % right if isinstance(operator, ast.Mod) else left // right
-    return unknown("number")
 
 
 _WORK: Final[dict[type[ast.AST], Callable[[Folder, Any], Any]]] = {

@@ -23,155 +23,63 @@ from pytest_agentreplay.guards.analysis.shell.parser import KEYWORDS
 from pytest_agentreplay.guards.analysis.shell.python_code import is_python
 from pytest_agentreplay.guards.analysis.shell.sql_text import is_sql, sql_deeds
 from pytest_agentreplay.guards.analysis.shell.state import BUILTINS
+from pytest_agentreplay.guards.analysis.shell.tokens import deeds_of_tokens
 from pytest_agentreplay.guards.analysis.shell.unknown import is_known, unmarked
 from pytest_agentreplay.guards.analysis.shell.walk import Walk
 from pytest_agentreplay.guards.analysis.shell.wrappers import WRAPPERS
 from pytest_agentreplay.guards.analysis.spelling import hides_text
+from pytest_agentreplay.redaction.keys import words
 
 if TYPE_CHECKING:
     from pytest_agentreplay.guards.context import DecisionContext
 
 LONGEST: Final = 200_000
 _PARTS_OF_NAMES: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
-_COMMAND_KEYS: Final = frozenset(
-    [
-        "command",
-        "cmd",
-        "commands",
-        "cmds",
-        "script",
-        "shell",
-        "bash",
-        "sh",
-        "shell_command",
-        "command_line",
-        "commandline",
-        "cmdline",
-        "bash_command",
-        "shell_script",
-        "exec",
-        "run_command",
-        "terminal_command",
-        "cmd_line",
-        "shellcommand",
-        "bashcommand",
-        "powershell",
-        "zsh",
-        "console",
-        "keystrokes",
-        "keys",
-        "stdin",
-    ]
+_COMMAND_KEYS: Final = words(
+    "command cmd commands cmds script shell bash sh shell_command command_line commandline"
+    " cmdline bash_command shell_script exec run_command terminal_command cmd_line shellcommand"
+    " bashcommand powershell zsh console keystrokes keys stdin"
 )
-_CODE_KEYS: Final = frozenset(
-    [
-        "code",
-        "source",
-        "python",
-        "python_code",
-        "program",
-        "snippet",
-        "source_code",
-        "code_block",
-        "python_script",
-        "input",
-        "javascript",
-        "js",
-        "ruby",
-        "perl",
-        "php",
-        "cell",
-    ]
+_CODE_KEYS: Final = words(
+    "code source python python_code program snippet source_code code_block python_script input"
+    " javascript js ruby perl php cell"
 )
 _SQL_KEYS: Final = frozenset(["sql", "query", "statement", "statements", "sql_query", "queries"])
+_SEVERAL_KEYS: Final = frozenset(("commands", "cmds", "scripts", "lines"))
 _PROGRAM_KEYS: Final = ("command", "cmd", "program", "executable", "binary", "exe", "file", "tool", "name")
 _ARGUMENT_KEYS: Final = ("args", "argv", "arguments", "params", "parameters", "cmd_args", "command_args")
-_DATA_KEYS: Final = frozenset(
-    [
-        "path",
-        "file_path",
-        "filepath",
-        "filename",
-        "cwd",
-        "workdir",
-        "working_directory",
-        "working_dir",
-        "dir",
-        "directory",
-        "description",
-        "title",
-        "body",
-        "message",
-        "content",
-        "text",
-        "comment",
-        "prompt",
-        "reason",
-        "thought",
-        "thoughts",
-        "note",
-        "notes",
-        "summary",
-        "commit_message",
-        "old_str",
-        "new_str",
-        "old_string",
-        "new_string",
-        "file_text",
-        "pattern",
-        "regex",
-        "url",
-        "subject",
-        "name",
-        "id",
-        "timeout",
-        "explanation",
-        "query_text",
-        "question",
-        "answer",
-        "reasoning",
-        "to",
-        "cc",
-        "recipient",
-        "email",
-        "user",
-        "status",
-        "type",
-        "format",
-        "language",
-        "lang",
-        "session_id",
-        "is_background",
-    ]
+_DATA_KEYS: Final = words(
+    "path file_path filepath filename cwd workdir working_directory working_dir dir directory"
+    " description title body message content text comment prompt reason thought thoughts note"
+    " notes summary commit_message old_str new_str old_string new_string file_text pattern regex"
+    " url subject name id timeout explanation query_text question answer reasoning to cc"
+    " recipient email user status type format language lang session_id is_background"
 )
-_SHELL_TOOLS: Final = frozenset(
-    [
-        "bash",
-        "shell",
-        "sh",
-        "terminal",
-        "command",
-        "cmd",
-        "exec",
-        "execute",
-        "run",
-        "zsh",
-        "console",
-        "powershell",
-        "subprocess",
-        "ssh",
-        "process",
-        "commands",
-        "tmux",
-        "pwsh",
-    ]
+_SHELL_TOOLS: Final = words(
+    "bash shell sh terminal command cmd exec execute run zsh console powershell subprocess ssh"
+    " process commands tmux pwsh"
 )
 _CODE_TOOLS: Final = frozenset(["python", "ipython", "jupyter", "notebook", "code", "interpreter", "repl"])
-_LANGUAGES: Final = {"python": "python", "python3": "python", "py": "python", "ipython": "python", "jupyter": "python", "bash": "shell", "sh": "shell", "shell": "shell", "zsh": "shell", "terminal": "shell",
-    "console": "shell", "javascript": "node", "js": "node", "node": "node", "nodejs": "node", "typescript": "node", "ts": "node", "ruby": "ruby", "rb": "ruby", "perl": "perl", "php": "php", "powershell": "powershell",
-    "pwsh": "powershell", "ps1": "powershell", "sql": "sql", "lua": "lua", "r": "Rscript", "go": "go", "rust": "go", "java": "go", "c": "go", "cpp": "go", "batch": "powershell", "cmd": "powershell"}  # fmt: skip
+_LANGUAGES: Final[dict[str, str]] = {
+    name: language
+    for language, names in {
+        "python": "python python3 py ipython jupyter",
+        "shell": "bash sh shell zsh terminal console",
+        "node": "javascript js node nodejs typescript ts",
+        "ruby": "ruby rb",
+        "perl": "perl",
+        "php": "php",
+        "powershell": "powershell pwsh ps1 batch cmd",
+        "sql": "sql",
+        "lua": "lua",
+        "Rscript": "r",
+        "go": "go rust java c cpp",
+    }.items()
+    for name in names.split()
+}
 _PROSE: Final = re.compile(
-    r"(?i)\b(?:the|a|an|is|are|was|please|you|your|this|that|we|our|it|should|would|could|can|will|because|which|how|what|why|when|don't|never|always|i'm|let's|my)\b"
+    r"(?i)\b(?:the|a|an|is|are|was|please|you|your|this|that|we|our|it|should|would|could|can"
+    r"|will|because|which|how|what|why|when|don't|never|always|i'm|let's|my)\b"
 )
 _STRUCTURAL: Final = KEYWORDS | frozenset(("export", "declare", "local", "readonly", "typeset", "alias"))
 _JUDGED: Final = (
@@ -183,32 +91,8 @@ _JUDGED: Final = (
     | WINDOWS_PROGRAMS
     | _STRUCTURAL
 )
-_PROGRAMS: Final = _JUDGED | frozenset(
-    [
-        "cd",
-        "echo",
-        "cat",
-        "ls",
-        "grep",
-        "mkdir",
-        "cp",
-        "mv",
-        "touch",
-        "export",
-        "pip",
-        "npm",
-        "make",
-        "cargo",
-        "go",
-        "java",
-        "node",
-        "yarn",
-        "apt",
-        "brew",
-        "tail",
-        "head",
-        "set",
-    ]
+_PROGRAMS: Final = _JUDGED | words(
+    "cd echo cat ls grep mkdir cp mv touch export pip npm make cargo go java node yarn apt brew tail head set"
 )
 _FIRST_WORD: Final = re.compile(r"\s*(?:\$\s+|[A-Z_]\w*=\S*\s+)*([^\s;|&<>()]+)")
 _COMMAND_SHAPE: Final = re.compile(r"\s-{1,2}[A-Za-z]|[|;&<>`]|\$\(|\s[~/.]|\*|://")
@@ -270,22 +154,22 @@ def _in_other(key: str, value: Any, path: str, traits: tuple[bool, str], depth: 
 
 
 def _in_list(key: str, words: list[str], path: str, traits: tuple[bool, str]) -> Iterator[ShellFacts]:
+    """Take a list of texts for the words of one command, or for commands one by one."""
     first = words[0].rpartition("/")[2]
-    named = key in _COMMAND_KEYS or key in ("args", "argv")
-    if (
-        (named or key not in _DATA_KEYS)
-        and len(words) > 1
-        and first in _PROGRAMS
-        and " " not in first
-        and key not in ("commands", "cmds")
-    ) and (named or _COMMAND_SHAPE.search(" ".join(words))):
+    several = key in _SEVERAL_KEYS or any(char in words[0].strip() for char in " ;|&\n")
+    if not several and (
+        key in _COMMAND_KEYS or (first in _PROGRAMS and (key in _ARGUMENT_KEYS or _is_argv(key, words)))
+    ):
         yield _of_words(words, path)
-        return
-    if named:
+    elif key in _COMMAND_KEYS:
         for index, word in enumerate(words[:64]):
             facts = _of_text(key, word, f"{path}[{index}]", traits, "")
             if facts is not None:
                 yield facts
+
+
+def _is_argv(key: str, words: list[str]) -> bool:
+    return len(words) > 1 and key not in _DATA_KEYS and _COMMAND_SHAPE.search(" ".join(words)) is not None
 
 
 def _beside(mapping: Mapping[str, Any], key: str) -> list[str] | None:
@@ -456,6 +340,8 @@ def _without_prompt(script: str) -> str:
 
 
 def _facts(walk: Walk, text: str, source: str, language: str, certain: bool, extra: list[Deed]) -> ShellFacts:
+    if walk.problems and any(problem.startswith("it ") for problem in walk.problems):
+        extra = [*extra, *deeds_of_tokens(text)]
     deeds = tuple(dict.fromkeys((*walk.deeds, *extra)))
     flags: dict[str, None] = {}
     targets: dict[str, None] = {}

@@ -15,51 +15,52 @@ from pytest_agentreplay.guards.analysis.shell.unknown import shown
 from pytest_agentreplay.trace import Severity
 
 SCREEN: Final = re.compile(
-    r"(?i)\b(?:drop|truncate|delete|update|alter|grant|purge|copy|load_file|outfile|xp_cmdshell|flushall|flushdb|xp_\w+|sys_exec|sys_eval)\b"
+    r"(?i)\b(?:drop|truncate|delete|update|alter|grant|purge|copy|load_file|outfile|xp_cmdshell"
+    r"|flushall|flushdb|xp_\w+|sys_exec|sys_eval)\b"
 )
 _COMMENT: Final = re.compile(r"/\*(?!!)[^*]*(?:\*(?!/)[^*]*)*\*/|--[^\n]*|(?<=\s)#[^\n]*")
 _TEXT: Final = re.compile(r"'(?:[^'\\]|''|\\.)*'", re.DOTALL)
 _NAME: Final = r"((?:[\w$.@*\x00-\x03-]+|\"[^\"]*\"|`[^`]*`|\[[^\]]*\])+)"
-_RULES: Final[tuple[tuple[re.Pattern[str], Severity, str], ...]] = tuple(
-    (re.compile(pattern, re.IGNORECASE | re.DOTALL), severity, reason)  # type: ignore[misc]
-    for pattern, severity, reason in (
-        (
-            rf"DROP\s+(?:DATABASE|SCHEMA|KEYSPACE|CATALOG|TABLESPACE)\s+(?:IF\s+EXISTS\s+)?{_NAME}",
-            "critical",
-            "drops the database {0}",
-        ),
-        (
-            rf"DROP\s+(?:EXTERNAL\s+|FOREIGN\s+|TEMP(?:ORARY)?\s+)?TABLES?\s+(?:IF\s+EXISTS\s+)?{_NAME}",
-            "high",
-            "drops the table {0}",
-        ),
-        (
-            rf"DROP\s+(?:MATERIALIZED\s+VIEW|COLLECTION|BUCKET|STREAM|SERIES|MEASUREMENT|OWNED\s+BY|USER|ROLE|SEQUENCE|TYPE)\s+(?:IF\s+EXISTS\s+)?{_NAME}",
-            "high",
-            "drops {0}",
-        ),
-        (
-            rf"DROP\s+(?:INDEX|VIEW|FUNCTION|PROCEDURE|TRIGGER|POLICY|EXTENSION)\s+(?:CONCURRENTLY\s+)?(?:IF\s+EXISTS\s+)?{_NAME}",
-            "medium",
-            "drops {0}",
-        ),
-        (rf"TRUNCATE\s+(?:TABLE\s+)?(?:ONLY\s+)?{_NAME}(?!\s*\()", "high", "empties the table {0}"),
-        (
-            rf"ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?{_NAME}.*?\bDROP\s+(?:COLUMN|PARTITION)\b",
-            "high",
-            "drops part of the table {0}",
-        ),
-        (r"(COPY)\b.*?\b(?:TO|FROM)\s+PROGRAM\b", "critical", "runs a program from within the database"),
-        (
-            r"(?:EXEC(?:UTE)?\s+)?(?:master\W+)?(xp_cmdshell|sys_exec|sys_eval)\b",
-            "critical",
-            "runs a program from within the database by {0}",
-        ),
-        (r".*\bINTO\s+(OUTFILE|DUMPFILE)\b", "high", "writes a file from within the database"),
-        (rf"GRANT\s+ALL\b.*?\bTO\s+{_NAME}", "medium", "grants all rights to {0}"),
-        (rf"PURGE\s+(?:BINARY\s+LOGS|RECYCLEBIN|TABLE)\s*{_NAME}?", "high", "purges what data could be restored from"),
-        (r"(FLUSHALL|FLUSHDB)\b", "critical", "empties the store by {0}"),
-    )
+_PATTERNS: Final[tuple[tuple[str, Severity, str], ...]] = (
+    (
+        rf"DROP\s+(?:DATABASE|SCHEMA|KEYSPACE|CATALOG|TABLESPACE)\s+(?:IF\s+EXISTS\s+)?{_NAME}",
+        "critical",
+        "drops the database {0}",
+    ),
+    (
+        rf"DROP\s+(?:EXTERNAL\s+|FOREIGN\s+|TEMP(?:ORARY)?\s+)?TABLES?\s+(?:IF\s+EXISTS\s+)?{_NAME}",
+        "high",
+        "drops the table {0}",
+    ),
+    (
+        rf"DROP\s+(?:MATERIALIZED\s+VIEW|COLLECTION|BUCKET|STREAM|SERIES|MEASUREMENT|OWNED\s+BY|USER|ROLE|SEQUENCE|TYPE)\s+(?:IF\s+EXISTS\s+)?{_NAME}",
+        "high",
+        "drops {0}",
+    ),
+    (
+        rf"DROP\s+(?:INDEX|VIEW|FUNCTION|PROCEDURE|TRIGGER|POLICY|EXTENSION)\s+(?:CONCURRENTLY\s+)?(?:IF\s+EXISTS\s+)?{_NAME}",
+        "medium",
+        "drops {0}",
+    ),
+    (rf"TRUNCATE\s+(?:TABLE\s+)?(?:ONLY\s+)?{_NAME}(?!\s*\()", "high", "empties the table {0}"),
+    (
+        rf"ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?{_NAME}.*?\bDROP\s+(?:COLUMN|PARTITION)\b",
+        "high",
+        "drops part of the table {0}",
+    ),
+    (r"(COPY)\b.*?\b(?:TO|FROM)\s+PROGRAM\b", "critical", "runs a program from within the database"),
+    (
+        r"(?:EXEC(?:UTE)?\s+)?(?:master\W+)?(xp_cmdshell|sys_exec|sys_eval)\b",
+        "critical",
+        "runs a program from within the database by {0}",
+    ),
+    (r".*\bINTO\s+(OUTFILE|DUMPFILE)\b", "high", "writes a file from within the database"),
+    (rf"GRANT\s+ALL\b.*?\bTO\s+{_NAME}", "medium", "grants all rights to {0}"),
+    (rf"PURGE\s+(?:BINARY\s+LOGS|RECYCLEBIN|TABLE)\s*{_NAME}?", "high", "purges what data could be restored from"),
+    (r"(FLUSHALL|FLUSHDB)\b", "critical", "empties the store by {0}"),
+)
+_RULES: Final = tuple(
+    (re.compile(pattern, re.IGNORECASE | re.DOTALL), severity, reason) for pattern, severity, reason in _PATTERNS
 )
 _UNFILTERED: Final = (
     (re.compile(rf"DELETE\s+FROM\s+(?:ONLY\s+)?{_NAME}", re.IGNORECASE), "deletes every row of {0}"),
@@ -71,16 +72,18 @@ _WHERE: Final = re.compile(
 _EXPLAINS: Final = re.compile(r"\s*EXPLAIN(?!\s+\(?ANALY)", re.IGNORECASE)
 _BEGINS: Final = re.compile(
     r"(?:^|\b(?:BEGIN|THEN|ELSE|LOOP|DO|EXECUTE|IMMEDIATE|ANALYZE|EXEC)\b\s*'?|[()'\n>])\s*"
-    r"(?=(?:DROP|TRUNCATE|ALTER|DELETE|UPDATE|COPY|EXEC|GRANT|PURGE|SELECT|FLUSHALL|FLUSHDB|master|xp_cmdshell|sys_exec)\b)",
+    r"(?=(?:DROP|TRUNCATE|ALTER|DELETE|UPDATE|COPY|EXEC|GRANT|PURGE|SELECT|FLUSHALL|FLUSHDB"
+    r"|master|xp_cmdshell|sys_exec)\b)",
     re.IGNORECASE,
 )
 _LONGEST: Final = 4000
 _MOST: Final = 500
 _VERBS: Final = re.compile(
-    r"\s*(?:/\*.*?\*/\s*|--[^\n]*\n\s*)*(?:SELECT|INSERT|UPDATE|DELETE|DROP|TRUNCATE|ALTER|CREATE|GRANT|REVOKE|WITH|BEGIN|EXPLAIN|MERGE|REPLACE|COPY|EXEC|CALL|USE|SET|SHOW|PRAGMA)\b",
+    r"\s*(?:/\*.*?\*/\s*|--[^\n]*\n\s*)*(?:SELECT|INSERT|UPDATE|DELETE|DROP|TRUNCATE|ALTER|CREATE"
+    r"|GRANT|REVOKE|WITH|BEGIN|EXPLAIN|MERGE|REPLACE|COPY|EXEC|CALL|USE|SET|SHOW|PRAGMA)\b",
     re.IGNORECASE | re.DOTALL,
 )
-_MONGO: Final = (
+_MONGO: Final[tuple[tuple[re.Pattern[str], Severity, str], ...]] = (
     (re.compile(r"\bdropDatabase\s*\("), "critical", "drops the database"),
     (re.compile(r"\.drop\s*\(\s*\)"), "high", "drops a collection"),
     (re.compile(r"\.(?:deleteMany|remove)\s*\(\s*(?:\{\s*\})?\s*\)"), "high", "deletes every document of a collection"),
@@ -118,7 +121,7 @@ def _of_statement(body: str) -> list[Deed]:
 def mongo_deeds(text: str) -> list[Deed]:
     """List what a script for MongoDB destroys."""
     return [
-        Deed("db_drop", severity, "", reason, shown(text[:120]))  # type: ignore[arg-type]
+        Deed("db_drop", severity, "", reason, shown(text[:120]))
         for pattern, severity, reason in _MONGO
         if pattern.search(text)
     ]

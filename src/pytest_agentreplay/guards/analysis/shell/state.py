@@ -13,26 +13,26 @@ from pytest_agentreplay.guards.analysis.shell.outputs import output_of
 from pytest_agentreplay.guards.analysis.shell.unknown import is_known, unknown
 
 if TYPE_CHECKING:
-    from pytest_agentreplay.guards.analysis.shell.walk import Walk
+    from pytest_agentreplay.guards.analysis.shell.running import Runner
 
-Builtin = Callable[["Walk", Call], str | None]
+Builtin = Callable[["Runner", Call], str | None]
 
 
-def _cd(walk: Walk, call: Call) -> str:
+def _cd(runner: Runner, call: Call) -> str:
     target = next((word for word in call.args if word[:1] != "-" or word == "-"), "~")
     if target == "-":
-        walk.directory = ""
+        runner.directory = ""
     elif target not in (".", ""):
-        walk.directory = call.path(target)
+        runner.directory = call.path(target)
     return ""
 
 
-def _popd(walk: Walk, call: Call) -> str:
-    walk.directory = ""
+def _popd(runner: Runner, call: Call) -> str:
+    runner.directory = ""
     return ""
 
 
-def _read(walk: Walk, call: Call) -> str:
+def _read(runner: Runner, call: Call) -> str:
     valued = frozenset(("-d", "-n", "-N", "-p", "-t", "-u", "-i"))
     names: list[str] = []
     skip = False
@@ -43,70 +43,70 @@ def _read(walk: Walk, call: Call) -> str:
             skip = True
         elif word[:1] != "-":
             names.append(word)
-    given = walk.stdin if call.frame.stdin is None else call.frame.stdin
+    given = runner.stdin if call.frame.stdin is None else call.frame.stdin
     lines = (given if given is not None else unknown("REPLY")).splitlines() or [""]
     if len(names) > 1:
         for place, name in enumerate(names):
             pieces = [line.split(None, len(names) - 1) for line in lines[:16]]
-            walk.variables.values[name] = [piece[place] for piece in pieces if place < len(piece)] or [unknown(name)]
+            runner.variables.values[name] = [piece[place] for piece in pieces if place < len(piece)] or [unknown(name)]
     else:
         found = [
             line if is_known(line) or line.strip("\x00\x03") else unknown((names or ["REPLY"])[0])
             for line in lines[:16]
         ]
-        walk.variables.values[(names or ["REPLY"])[0]] = found
+        runner.variables.values[(names or ["REPLY"])[0]] = found
     return ""
 
 
-def _mapfile(walk: Walk, call: Call) -> str:
+def _mapfile(runner: Runner, call: Call) -> str:
     name = next((word for word in reversed(call.args) if word[:1] != "-"), "MAPFILE")
-    walk.variables.values[name] = (call.frame.stdin or unknown(name)).splitlines()[:64] or [""]
+    runner.variables.values[name] = (call.frame.stdin or unknown(name)).splitlines()[:64] or [""]
     return ""
 
 
-def _set(walk: Walk, call: Call) -> str | None:
+def _set(runner: Runner, call: Call) -> str | None:
     if "--" in call.args:
-        walk.variables.positional = ["bash", *call.args[call.args.index("--") + 1 :]]
+        runner.variables.positional = ["bash", *call.args[call.args.index("--") + 1 :]]
     elif call.args and call.args[0][:1] not in "-+":
-        walk.variables.positional = ["bash", *call.args]
+        runner.variables.positional = ["bash", *call.args]
     return None
 
 
-def _shift(walk: Walk, call: Call) -> str:
-    if walk.variables.positional:
-        del walk.variables.positional[1:2]
+def _shift(runner: Runner, call: Call) -> str:
+    if runner.variables.positional:
+        del runner.variables.positional[1:2]
     return ""
 
 
-def _printf(walk: Walk, call: Call) -> str | None:
+def _printf(runner: Runner, call: Call) -> str | None:
     if call.args[:1] != ["-v"] or len(call.args) < 3:
         return None
-    walk.variables.values[call.args[1]] = [output_of(call, walk.files)]
+    runner.variables.values[call.args[1]] = [output_of(call, runner.files)]
     return ""
 
 
-def _trap(walk: Walk, call: Call) -> str:
+def _trap(runner: Runner, call: Call) -> str:
     words = [word for word in call.args if word != "--"]
     if len(words) > 1 and words[0] not in ("", "-") and words[0][:1] != "-":
-        walk.text(words[0])
+        runner.text(words[0])
     return ""
 
 
-def _unalias(walk: Walk, call: Call) -> str:
+def _unalias(runner: Runner, call: Call) -> str:
     for name in call.args:
-        walk.aliases.pop(name, None)
+        runner.aliases.pop(name, None)
     return ""
 
 
-def _hash(walk: Walk, call: Call) -> str | None:
+def _hash(runner: Runner, call: Call) -> str | None:
     if call.args[:1] == ["-p"] and len(call.args) > 2:
-        walk.aliases[call.args[2]] = call.args[1]
+        runner.aliases[call.args[2]] = call.args[1]
     return None
 
 
-def _compgen(walk: Walk, call: Call) -> str | None:
+def _compgen(runner: Runner, call: Call) -> str | None:
     if "-C" in call.args and call.args.index("-C") + 1 < len(call.args):
-        return walk.text(call.args[call.args.index("-C") + 1])
+        return runner.text(call.args[call.args.index("-C") + 1])
     return None
 
 

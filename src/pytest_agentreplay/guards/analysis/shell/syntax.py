@@ -16,7 +16,7 @@ class Quoted(str):
 
 
 class Escaped(Quoted):
-    r"""Quoted text that was written with character codes (``$'\\x72'``)."""
+    r"""Quoted text that was written with character codes (``$'\x72'``)."""
 
     __slots__ = ()
 

@@ -22,6 +22,7 @@ from pytest_agentreplay.guards.analysis.shell.syntax import (
 )
 
 DEEPEST: Final = 40
+MOST_EFFORT: Final = 1_000_000
 ENDS_WORD: Final = frozenset(" \t\r\n;|&<>()")
 _LITERAL: Final = re.compile(r"[^\s;|&<>()'\"`\\$]+")
 _IN_QUOTES: Final = re.compile(r"[^\"`\\$]+")
@@ -33,6 +34,8 @@ _ESCAPE: Final = re.compile(
     r"\\(?:([abeEfnrtv\\'\"?])|x([0-9A-Fa-f]{1,2})|([0-7]{1,3})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|c(.))",
     re.DOTALL,
 )
+_COMMANDS: Final = re.compile(r"\s*[\w./~-]*[A-Za-z_][\w.-]*[ \t]+[-A-Za-z/~.'\"$]")
+"""Two words side by side: no arithmetic, whatever brackets it stands in."""
 _LETTERS: Final = dict(zip("abeEfnrtv\\'\"?", "\a\b\x1b\x1b\f\n\r\t\v\\'\"?", strict=True))
 
 
@@ -62,8 +65,9 @@ class WordReader:
         problems: what was broken in the text, in the order in which it was met.
     """
 
-    def __init__(self, text: str, depth: int = 0) -> None:
+    def __init__(self, text: str, depth: int = 0, effort: list[int] | None = None) -> None:
         self.text = text
+        self.effort = [0] if effort is None else effort
         self.place = 0
         self.depth = depth
         self.problems: list[str] = []
@@ -77,6 +81,16 @@ class WordReader:
     def inner(self, text: str) -> WordReader:
         """Make a reader for a text inside this one."""
         raise NotImplementedError
+
+    def tire(self, characters: int) -> None:
+        """Count what was looked at in vain: brackets that never close would be searched again and again.
+
+        Raises:
+            TooDeepError: when it gets too much.
+        """
+        self.effort[0] += characters
+        if self.effort[0] > MOST_EFFORT:
+            raise TooDeepError
 
     def peek(self, offset: int = 0) -> str:
         """Give one character, the empty text at the end."""
@@ -130,6 +144,7 @@ class WordReader:
         closing = self.text.find("'", self.place + 1)
         if closing < 0:
             self.problems.append("a single quote is not closed")
+            self.tire(len(self.text) - self.place)
             self.place += 1
             return Quoted("")
         inside = self.text[self.place + 1 : closing]
@@ -143,6 +158,7 @@ class WordReader:
         if self._quoted_text(parts, _IN_QUOTES, '"'):
             return
         self.problems.append("a double quote is not closed")
+        self.tire(len(self.text) - start)
         del parts[before:]
         self.place = start + 1
 
@@ -186,6 +202,7 @@ class WordReader:
             place += 2 if text[place] == "\\" else 1
         if place >= len(text):
             self.problems.append("a backtick is not closed")
+            self.tire(len(self.text) - self.place)
             self.place += 1
             return Quoted("")
         inside = re.sub(r"\\([`$\\])", r"\1", text[self.place + 1 : place])
@@ -244,7 +261,7 @@ class WordReader:
         return Substitution(self.script(")"), quoted)
 
     def _arithmetic(self) -> Part | None:
-        if self.peek(2) != "(":
+        if self.peek(2) != "(" or _COMMANDS.match(self.text, self.place + 3):
             return None
         start = self.place
         self.place += 1
@@ -295,5 +312,6 @@ class WordReader:
                     return text[start : place + 1]
             place += 1
         self.problems.append(f"{opening} is not closed")
+        self.tire(len(text) - start)
         self.place = start + 1
         return opening

@@ -40,7 +40,7 @@ JUDGES: Final[dict[str, Judge]] = {
 }
 KNOWN: Final = frozenset(JUDGES) | networks.TALKERS
 """The programs whose arguments are looked at."""
-_ASKS_FOR_HELP: Final = frozenset(("--help", "--usage"))
+_ASKS_FOR_HELP: Final = frozenset(("--help", "--usage", "-help"))
 _IGNORES_HELP: Final = frozenset(("", "redis-cli", "nc", "sqlite3", "mongo"))
 
 

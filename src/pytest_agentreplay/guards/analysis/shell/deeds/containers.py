@@ -11,7 +11,8 @@ from pytest_agentreplay.guards.analysis.shell.facts import Deed
 from pytest_agentreplay.guards.analysis.shell.unknown import END, shown
 
 _HOST: Final = re.compile(
-    r"/(?:etc|root|boot|var|usr|proc|sys|home|dev)?/?:|(?:type=bind,)?(?:.*,)?(?:source|src)=/(?:etc|root|boot|var)?/?(?:,|$)"
+    r"/(?:etc|root|boot|var|usr|proc|sys|home|dev)?/?:|(?:type=bind,)?(?:.*,)?(?:source"
+    r"|src)=/(?:etc|root|boot|var)?/?(?:,|$)"
 )
 _SOCKET: Final = re.compile(r"/var/run/docker\.sock|/run/docker\.sock|containerd\.sock")
 

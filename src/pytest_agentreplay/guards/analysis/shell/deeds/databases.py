@@ -10,10 +10,13 @@ from pytest_agentreplay.guards.analysis.shell.call import Call
 from pytest_agentreplay.guards.analysis.shell.facts import Deed
 from pytest_agentreplay.guards.analysis.shell.sql_text import mongo_deeds, sql_deeds
 from pytest_agentreplay.guards.analysis.shell.unknown import shown
+from pytest_agentreplay.redaction.keys import words
 
 _EMPTIES: Final = frozenset(("FLUSHALL", "FLUSHDB", "SHUTDOWN"))
 _RESETS: Final = re.compile(
-    r"db:(?:drop|reset|purge|wipe|schema:load|truncate_all)(?::\S+)?|migrate:(?:fresh|reset|refresh)|db:wipe|doctrine:(?:database|schema):drop|orm:schema-tool:drop|ecto\.(?:drop|reset)|database:drop"
+    r"db:(?:drop|reset|purge|wipe|schema:load|truncate_all)(?::\S+)?|migrate:(?:fresh|reset"
+    r"|refresh)|db:wipe|doctrine:(?:database|schema):drop|orm:schema-tool:drop|ecto\.(?:drop"
+    r"|reset)|database:drop"
 )
 
 
@@ -111,79 +114,28 @@ def _managed(call: Call) -> Iterator[Deed]:
 
 JUDGES: Final[dict[str, Callable[[Call], Iterator[Deed]]]] = {
     **dict.fromkeys(
-        [
-            "psql",
-            "pgcli",
-            "mysql",
-            "mycli",
-            "mariadb",
-            "sqlite3",
-            "sqlite",
-            "sqlcmd",
-            "usql",
-            "isql",
-            "sqlplus",
-            "clickhouse-client",
-            "clickhouse",
-            "cqlsh",
-            "cockroach",
-            "trino",
-            "presto",
-            "beeline",
-            "hive",
-            "impala-shell",
-            "duckdb",
-            "spark-sql",
-            "vsql",
-            "nzsql",
-            "db2",
-            "osql",
-            "litecli",
-            "turso",
-            "wrangler-d1",
-            "rqlite",
-        ],
+        words(
+            "psql pgcli mysql mycli mariadb sqlite3 sqlite sqlcmd usql isql sqlplus clickhouse-client"
+            " clickhouse cqlsh cockroach trino presto beeline hive impala-shell duckdb spark-sql vsql"
+            " nzsql db2 osql litecli turso wrangler-d1 rqlite"
+        ),
         _sql,
     ),
     **dict.fromkeys(("mongosh", "mongo"), _mongo),
     **dict.fromkeys(("redis-cli", "valkey-cli", "keydb-cli"), _redis),
     **dict.fromkeys(
-        [
-            "dropdb",
-            "dropuser",
-            "mysqladmin",
-            "mariadb-admin",
-            "rabbitmqctl",
-            "kafka-topics",
-            "kafka-topics.sh",
-            "kafka-consumer-groups",
-            "kafka-consumer-groups.sh",
-            "pg_restore",
-            "nodetool",
-            "influx",
-            "mongorestore",
-            "curator",
-            "pg_dropcluster",
-        ],
+        words(
+            "dropdb dropuser mysqladmin mariadb-admin rabbitmqctl kafka-topics kafka-topics.sh"
+            " kafka-consumer-groups kafka-consumer-groups.sh pg_restore nodetool influx mongorestore"
+            " curator pg_dropcluster"
+        ),
         _drops,
     ),
     **dict.fromkeys(
-        [
-            "rails",
-            "rake",
-            "artisan",
-            "prisma",
-            "django-admin",
-            "manage.py",
-            "alembic",
-            "typeorm",
-            "sequelize",
-            "sequelize-cli",
-            "knex",
-            "drizzle-kit",
-            "mikro-orm",
-            "mix",
-        ],
+        words(
+            "rails rake artisan prisma django-admin manage.py alembic typeorm sequelize sequelize-cli"
+            " knex drizzle-kit mikro-orm mix"
+        ),
         _framework,
     ),
     **dict.fromkeys(

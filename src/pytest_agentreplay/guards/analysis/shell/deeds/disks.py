@@ -10,6 +10,7 @@ from pytest_agentreplay.guards.analysis.shell.call import Call
 from pytest_agentreplay.guards.analysis.shell.deeds.writing import written
 from pytest_agentreplay.guards.analysis.shell.facts import Deed
 from pytest_agentreplay.guards.analysis.shell.unknown import END, shown
+from pytest_agentreplay.trace import Severity
 
 _DESTROYS: Final = {
     "lvremove": "removes a logical volume",
@@ -51,8 +52,8 @@ def makes_file_system(call: Call) -> Iterator[Deed]:
         return
     for target in call.operands:
         if call.place(target) == "device" or END in target:
-            severity = "high" if target.startswith(("/dev/loop", "/dev/nbd")) or END in target else "critical"
-            yield call.deed("disk", severity, target, f"makes a new file system on {shown(target)}")  # type: ignore[arg-type]
+            severity: Severity = "high" if target.startswith(("/dev/loop", "/dev/nbd")) or END in target else "critical"
+            yield call.deed("disk", severity, target, f"makes a new file system on {shown(target)}")
 
 
 def _partitions(call: Call) -> Iterator[Deed]:
@@ -77,8 +78,8 @@ def _partitions(call: Call) -> Iterator[Deed]:
     target = next((word for word in call.operands if call.place(word) == "device"), call.word(0))
     on_disk = call.place(target) == "device" or END in target or program.startswith(("lv", "vg", "pv"))
     if on_disk or program in ("nwipe", "dban"):
-        severity = "high" if program in ("lvreduce", "mkswap", "fdisk", "cfdisk", "gdisk") else "critical"
-        yield call.deed("disk", severity, target, f"{_DESTROYS[program]}: {shown(target)}")  # type: ignore[arg-type]
+        severity: Severity = "high" if program in ("lvreduce", "mkswap", "fdisk", "cfdisk", "gdisk") else "critical"
+        yield call.deed("disk", severity, target, f"{_DESTROYS[program]}: {shown(target)}")
 
 
 def _pools(call: Call) -> Iterator[Deed]:

@@ -7,10 +7,11 @@ from typing import Final
 
 from pytest_agentreplay.guards.analysis.shell.call import Call
 from pytest_agentreplay.guards.analysis.shell.deeds.writing import copied, important, secures
-from pytest_agentreplay.guards.analysis.shell.facts import Deed
+from pytest_agentreplay.guards.analysis.shell.facts import Deed, Effect
+from pytest_agentreplay.guards.analysis.shell.launchers import found_path
 from pytest_agentreplay.guards.analysis.shell.places import Place
 from pytest_agentreplay.guards.analysis.shell.unknown import ANY_DEPTH, first_name, globbed, shown
-from pytest_agentreplay.guards.analysis.shell.wrappers import found_path
+from pytest_agentreplay.redaction.keys import words
 from pytest_agentreplay.trace import Severity
 
 TREES: Final[dict[Place, tuple[Severity, str]]] = {
@@ -88,10 +89,10 @@ def _remove_directory(call: Call) -> Iterator[Deed]:
     )
 
 
-_FILTERS: Final = (
-    "-name", "-iname", "-path", "-ipath", "-wholename", "-regex", "-iregex", "-mtime", "-mmin", "-atime", "-ctime", "-amin", "-cmin", "-size", "-empty",
-    "-newer", "-perm", "-user", "-uid", "-xtype", "-links", "-inum", "-lname", "-nouser",
-)  # fmt: skip
+_FILTERS: Final = words(
+    "-name -iname -path -ipath -wholename -regex -iregex -mtime -mmin -atime -ctime -amin -cmin -size -empty -newer"
+    " -perm -user -uid -xtype -links -inum -lname -nouser"
+)
 
 
 def _find(call: Call) -> Iterator[Deed]:
@@ -160,8 +161,8 @@ def _truncate(call: Call) -> Iterator[Deed]:
         if place == "device":
             yield call.deed("disk", "critical", call.path(target), f"cuts off the disk {shown(target)}")
         elif size.lstrip("-<") in ("0", "") and place in ("system", "personal", "home", "kept", "vcs", "here", "root"):
-            kind = "traces" if "/log/" in call.path(target) else "overwrite"
-            yield call.deed(kind, "high", call.path(target), f"empties {shown(target)}")  # type: ignore[arg-type]
+            kind: Effect = "traces" if "/log/" in call.path(target) else "overwrite"
+            yield call.deed(kind, "high", call.path(target), f"empties {shown(target)}")
 
 
 def _rsync(call: Call) -> Iterator[Deed]:

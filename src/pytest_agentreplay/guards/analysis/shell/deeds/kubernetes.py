@@ -8,42 +8,15 @@ from typing import Final
 from pytest_agentreplay.guards.analysis.shell.call import Call
 from pytest_agentreplay.guards.analysis.shell.facts import Deed
 from pytest_agentreplay.guards.analysis.shell.unknown import shown
+from pytest_agentreplay.redaction.keys import words
 from pytest_agentreplay.trace import Severity
 
-_MADE_AGAIN: Final = frozenset(
-    ["pod", "pods", "po", "job", "jobs", "event", "events", "replicaset", "replicasets", "rs", "lease", "endpoints"]
-)
-_GRAVE: Final = frozenset(
-    [
-        "namespace",
-        "namespaces",
-        "ns",
-        "node",
-        "nodes",
-        "no",
-        "pv",
-        "pvc",
-        "persistentvolume",
-        "persistentvolumes",
-        "persistentvolumeclaim",
-        "persistentvolumeclaims",
-        "crd",
-        "crds",
-        "customresourcedefinition",
-        "customresourcedefinitions",
-        "statefulset",
-        "statefulsets",
-        "sts",
-        "all",
-        "cluster",
-        "clusters",
-        "project",
-        "projects",
-        "secret",
-        "secrets",
-        "volumesnapshot",
-        "volumesnapshots",
-    ]
+_MADE_AGAIN: Final = words("pod pods po job jobs event events replicaset replicasets rs lease endpoints")
+_GRAVE: Final = words(
+    "namespace namespaces ns node nodes no pv pvc persistentvolume persistentvolumes"
+    " persistentvolumeclaim persistentvolumeclaims crd crds customresourcedefinition"
+    " customresourcedefinitions statefulset statefulsets sts all cluster clusters project"
+    " projects secret secrets volumesnapshot volumesnapshots"
 )
 
 

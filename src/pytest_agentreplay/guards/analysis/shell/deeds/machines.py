@@ -9,13 +9,18 @@ from typing import Final
 from pytest_agentreplay.guards.analysis.shell.call import Call
 from pytest_agentreplay.guards.analysis.shell.facts import Deed
 from pytest_agentreplay.guards.analysis.shell.unknown import shown
+from pytest_agentreplay.redaction.keys import words
 
 _PROTECTIVE: Final = re.compile(
-    r"(?:sshd?|firewalld|ufw|iptables|nftables|auditd|rsyslogd?|syslog|systemd-journald|apparmor|fail2ban|crowdstrike|falcon-sensor|falco|clamav\S*|ossec\S*|wazuh\S*|osqueryd?|sysmon|mdatp"
-    r"|NetworkManager|networking|systemd-networkd|systemd-resolved|dbus|cron|docker|kubelet|containerd|postgresql\S*|mysqld?|mariadb)(?:\.service)?$"
+    r"(?:sshd?|firewalld|ufw|iptables|nftables|auditd|rsyslogd?|syslog|systemd-journald|apparmor"
+    r"|fail2ban|crowdstrike|falcon-sensor|falco|clamav\S*|ossec\S*|wazuh\S*|osqueryd?|sysmon|mdatp"
+    r"|NetworkManager|networking|systemd-networkd|systemd-resolved|dbus|cron|docker|kubelet"
+    r"|containerd|postgresql\S*|mysqld?|mariadb)(?:\.service)?$"
 )
 _GUARDS: Final = re.compile(
-    r"(?:firewalld|ufw|iptables|nftables|auditd|rsyslogd?|syslog|systemd-journald|apparmor|fail2ban|crowdstrike|falcon-sensor|falco|clamav\S*|ossec\S*|wazuh\S*|osqueryd?|mdatp)(?:\.service)?$"
+    r"(?:firewalld|ufw|iptables|nftables|auditd|rsyslogd?|syslog|systemd-journald|apparmor"
+    r"|fail2ban|crowdstrike|falcon-sensor|falco|clamav\S*|ossec\S*|wazuh\S*|osqueryd?"
+    r"|mdatp)(?:\.service)?$"
 )
 _POWER: Final = frozenset(("poweroff", "reboot", "halt", "kexec", "emergency", "rescue", "suspend", "hibernate"))
 
@@ -153,7 +158,8 @@ def _kernel(call: Call) -> Iterator[Deed]:
     elif (
         program == "sysctl"
         and re.search(
-            r"(?:kernel\.(?:randomize_va_space|sysrq|kptr_restrict|yama|core_pattern|modules_disabled|dmesg_restrict)|fs\.protected)",
+            r"(?:kernel\.(?:randomize_va_space|sysrq|kptr_restrict|yama|core_pattern|modules_disabled"
+            r"|dmesg_restrict)|fs\.protected)",
             " ".join(call.args),
         )
         and "=" in " ".join(call.args)
@@ -162,7 +168,8 @@ def _kernel(call: Call) -> Iterator[Deed]:
 
 
 _ESSENTIAL: Final = re.compile(
-    r"(?:linux-image\S*|kernel\S*|systemd\S*|glibc|libc6|bash|coreutils|dpkg|apt|rpm|dnf|yum|sudo|openssh-server|grub\S*|init|util-linux|python3|base-files|\*)$"
+    r"(?:linux-image\S*|kernel\S*|systemd\S*|glibc|libc6|bash|coreutils|dpkg|apt|rpm|dnf|yum|sudo"
+    r"|openssh-server|grub\S*|init|util-linux|python3|base-files|\*)$"
 )
 
 
@@ -202,24 +209,10 @@ JUDGES: Final[dict[str, Callable[[Call], Iterator[Deed]]]] = {
     "systemctl": _systemctl,
     **dict.fromkeys(("service", "update-rc.d", "chkconfig", "launchctl", "rc-service", "initctl"), _service),
     **dict.fromkeys(
-        [
-            "iptables",
-            "ip6tables",
-            "nft",
-            "ufw",
-            "pfctl",
-            "firewall-cmd",
-            "setenforce",
-            "aa-teardown",
-            "aa-disable",
-            "aa-complain",
-            "spctl",
-            "csrutil",
-            "auditctl",
-            "ip",
-            "ifconfig",
-            "nmcli",
-        ],
+        words(
+            "iptables ip6tables nft ufw pfctl firewall-cmd setenforce aa-teardown aa-disable aa-complain"
+            " spctl csrutil auditctl ip ifconfig nmcli"
+        ),
         _firewall,
     ),
     **dict.fromkeys(("insmod", "kexec", "rmmod", "sysctl"), _kernel),

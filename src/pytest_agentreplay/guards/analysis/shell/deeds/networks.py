@@ -7,122 +7,41 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from pytest_agentreplay.guards.analysis.shell.call import Call
-from pytest_agentreplay.guards.analysis.shell.facts import Deed
+from pytest_agentreplay.guards.analysis.shell.facts import Deed, Effect
 from pytest_agentreplay.guards.analysis.shell.unknown import shown
+from pytest_agentreplay.redaction.keys import words
 
-TALKERS: Final = frozenset(
-    [
-        "curl",
-        "wget",
-        "http",
-        "https",
-        "xh",
-        "nc",
-        "ncat",
-        "netcat",
-        "nc.traditional",
-        "nc.openbsd",
-        "socat",
-        "telnet",
-        "ftp",
-        "sftp",
-        "scp",
-        "rsync",
-        "ssh",
-        "tftp",
-        "rclone",
-        "aws",
-        "gsutil",
-        "openssl",
-        "dig",
-        "nslookup",
-        "host",
-        "mail",
-        "mailx",
-        "sendmail",
-        "mutt",
-        "s3cmd",
-        "mc",
-        "lftp",
-        "smbclient",
-        "ping",
-        "hurl",
-        "curlie",
-        "gh",
-        "python",
-        "python3",
-        "iwr",
-        "irm",
-    ]
+TALKERS: Final = words(
+    "curl wget http https xh nc ncat netcat nc.traditional nc.openbsd socat telnet ftp sftp scp"
+    " rsync ssh tftp rclone aws gsutil openssl dig nslookup host mail mailx sendmail mutt s3cmd"
+    " mc lftp smbclient ping hurl curlie gh python python3 iwr irm"
 )
 """Programs that talk to other machines; their arguments are searched for what must not leave."""
 _SHELL: Final = re.compile(
     r"(?:^|/|,|:|\s|[\"'])(?:ba|da|z|k|c|tc|a)?sh(?:\b|$)|cmd(?:\.exe)?$|powershell|/usr/bin/env"
 )
 _DEVICE: Final = re.compile(r"/dev/(?:tcp|udp)/([^/\s]*)/([^/\s]*)")
-_LOCAL: Final = frozenset(("localhost", "127.0.0.1", "::1", "0.0.0.0", "$HOST"))  # noqa: S104 - an address that is looked for
+_LOCAL: Final = frozenset(("localhost", "127.0.0.1", "::1", "0.0.0.0", "$HOST"))  # noqa: S104 - the addresses by which a command names its own machine
 SECRET_FILE: Final = re.compile(
-    r"(?:^|[/@=<\s~])(?:\.ssh(?:/|$)|id_(?:rsa|dsa|ecdsa|ed25519)(?!\.pub)|\.aws(?:/|$)|\.gnupg|\.kube/config|\.netrc|\.pgpass|\.git-credentials|\.docker/config\.json|\.npmrc|\.pypirc|\.vault-token"
-    r"|\.config/gcloud|\.azure|\.env(?:\.(?!example|sample|template)\w+)?(?![\w/])|\.bash_history|\.zsh_history|\.mozilla|\.password-store|wallet\.dat|\.bitcoin|\.ethereum|credentials(?:\.json|\.db)?$"
-    r"|secrets?\.(?:ya?ml|json|env|txt)|service[-_]account\S*\.json|terraform\.tfstate|\w*\.(?:pem|p12|pfx|kdbx|keystore|jks)(?![\w/]))|/etc/(?:shadow|sudoers|gshadow|passwd)|/proc/(?:self|\d+)/environ|/var/run/secrets"
+    r"(?:^|[/@=<\s~])(?:\.ssh(?:/|$)|id_(?:rsa|dsa|ecdsa|ed25519)(?!\.pub)|\.aws(?:/|$)|\.gnupg"
+    r"|\.kube/config|\.netrc|\.pgpass|\.git-credentials|\.docker/config\.json|\.npmrc|\.pypirc"
+    r"|\.vault-token"
+    r"|\.config/gcloud|\.azure|\.env(?:\.(?!example|sample|template)\w+)?(?![\w/])|\.bash_history"
+    r"|\.zsh_history|\.mozilla|\.password-store|wallet\.dat|\.bitcoin|\.ethereum"
+    r"|credentials(?:\.json|\.db)?$"
+    r"|secrets?\.(?:ya?ml|json|env|txt)|service[-_]account\S*\.json|terraform\.tfstate"
+    r"|\w*\.(?:pem|p12|pfx|kdbx|keystore|jks)(?![\w/]))|/etc/(?:shadow|sudoers|gshadow|passwd)"
+    r"|/proc/(?:self|\d+)/environ|/var/run/secrets"
 )
-_DUMPS: Final = frozenset(
-    (
-        "env",
-        "printenv",
-        "set",
-        "export",
-        "history",
-        "gpg",
-        "security",
-        "pg_dump",
-        "pg_dumpall",
-        "mysqldump",
-        "mongodump",
-        "sqlite3",
-        "aws",
-    )
-)
+_DUMPS: Final = words("env printenv set export history gpg security pg_dump pg_dumpall mysqldump mongodump sqlite3 aws")
 _ENVIRONMENT: Final = frozenset(("env", "printenv", "set", "export", "history", "declare"))
-_UPLOADS: Final = frozenset(
-    [
-        "-d",
-        "--data",
-        "--data-raw",
-        "--data-binary",
-        "--data-ascii",
-        "--data-urlencode",
-        "--json",
-        "-F",
-        "--form",
-        "-T",
-        "--upload-file",
-        "--post-file",
-        "--post-data",
-        "--body-file",
-        "--body-data",
-    ]
+_UPLOADS: Final = words(
+    "-d --data --data-raw --data-binary --data-ascii --data-urlencode --json -F --form -T"
+    " --upload-file --post-file --post-data --body-file --body-data"
 )
-_MINERS: Final = frozenset(
-    [
-        "xmrig",
-        "minerd",
-        "cpuminer",
-        "cgminer",
-        "bfgminer",
-        "ethminer",
-        "t-rex",
-        "nbminer",
-        "phoenixminer",
-        "lolminer",
-        "xmr-stak",
-        "minergate",
-        "nanominer",
-        "gminer",
-        "claymore",
-        "teamredminer",
-        "srbminer",
-    ]
+_MINERS: Final = words(
+    "xmrig minerd cpuminer cgminer bfgminer ethminer t-rex nbminer phoenixminer lolminer"
+    " xmr-stak minergate nanominer gminer claymore teamredminer srbminer"
 )
 _POOL: Final = re.compile(
     r"stratum\+(?:tcp|ssl)://|--donate-level|cryptonight|randomx|minexmr|supportxmr|nanopool|2miners|moneroocean"
@@ -195,7 +114,7 @@ def _tunnel(call: Call) -> Iterator[Deed]:
 def redirected(call: Call) -> Iterator[Deed]:
     """Judge redirections from and to the network."""
     for each in call.frame.redirects:
-        found = _DEVICE.search(each.target)
+        found = _DEVICE.search(each.target) if each.operator[:2] != "<<" else None
         if not found:
             continue
         host = shown(found[1])
@@ -204,11 +123,11 @@ def redirected(call: Call) -> Iterator[Deed]:
             and (call.program != "cat" or each.operator != "<")
         ) or each.operator == "<>":
             grave = call.program not in ("cat", "tee")
-            kind = "reverse_shell" if grave else "leak"
+            kind: Effect = "reverse_shell" if grave else "leak"
             if host in _LOCAL and not any(word == "-i" for word in call.args):
                 continue
             yield call.deed(
-                kind,  # type: ignore[arg-type]
+                kind,
                 "critical" if grave else "high",
                 host,
                 f"ties {call.program or 'the shell'} to {host} on the network",

@@ -97,7 +97,8 @@ def _attributes(call: Call) -> Iterator[Deed]:
     elif call.program == "setcap":
         text = " ".join(call.args)
         if re.search(
-            r"cap_(?:setuid|setgid|sys_admin|dac_override|dac_read_search|sys_ptrace|sys_module|chown|fowner)|all[=+]|=ep?$",
+            r"cap_(?:setuid|setgid|sys_admin|dac_override|dac_read_search|sys_ptrace|sys_module|chown"
+            r"|fowner)|all[=+]|=ep?$",
             text,
         ):
             yield call.deed(

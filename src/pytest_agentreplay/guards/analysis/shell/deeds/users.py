@@ -96,11 +96,8 @@ def _enters(call: Call) -> Iterator[Deed]:
 
 def _escapes(call: Call) -> Iterator[Deed]:
     """Judge programs that are known to hand out a shell."""
-    if (
-        call.program in ("vim", "vi", "nvim", "less", "man", "ftp", "gdb", "nmap")
-        and call.frame.through[:1] == ("sudo",)
-        and any(re.match(r"[:+]?!\s*/?(?:bin/)?\w*sh", word) or word == "--interactive" for word in call.args)
-    ):
+    opens = any(re.match(r"[:+]?!\s*/?(?:bin/)?\w*sh", word) or word == "--interactive" for word in call.args)
+    if opens and call.frame.through[:1] == ("sudo",):
         yield call.deed("privilege", "high", call.program, "opens a shell as root out of an editor")
 
 

@@ -10,17 +10,21 @@ from pytest_agentreplay.guards.analysis.shell.arguments import Parted, part_argu
 from pytest_agentreplay.guards.analysis.shell.call import Call
 from pytest_agentreplay.guards.analysis.shell.facts import Deed
 from pytest_agentreplay.guards.analysis.shell.unknown import shown
+from pytest_agentreplay.redaction.keys import words
+from pytest_agentreplay.trace import Severity
 
 _MAIN: Final = re.compile(
-    r"(?:\+|:)?(?:refs/heads/)?(?:\S+:)?(?:refs/heads/)?(?:main|master|develop|trunk|release\S*|prod\S*|stable|gh-pages)$"
+    r"(?:\+|:)?(?:refs/heads/)?(?:\S+:)?(?:refs/heads/)?(?:main|master|develop|trunk|release\S*"
+    r"|prod\S*|stable|gh-pages)$"
 )
-_GLOBAL_VALUED: Final = frozenset(
-    ("-C", "-c", "--git-dir", "--work-tree", "--namespace", "--exec-path", "--config-env", "--super-prefix")
-)
+_GLOBAL_VALUED: Final = words("-C -c --git-dir --work-tree --namespace --exec-path --config-env --super-prefix")
 _PUSH_VALUED: Final = frozenset(("-o", "--push-option", "--repo", "--receive-pack", "--exec"))
 _RUNS_CONFIG: Final = re.compile(
-    r"(?i)(?:core\.(?:pager|editor|sshcommand|fsmonitor|hookspath|gitproxy|askpass|alternaterefscommand)|alias\.\S+|pager\.\S+|credential\S*\.helper|diff\.\S+\.(?:command|textconv)|filter\.\S+"
-    r"|sequence\.editor|merge\.\S+\.driver|gpg\.program|ssh\.variant|protocol\.ext\.allow|uploadpack\.packobjectshook|init\.templatedir|url\.\S+\.insteadof)$"
+    r"(?i)(?:core\.(?:pager|editor|sshcommand|fsmonitor|hookspath|gitproxy|askpass"
+    r"|alternaterefscommand)|alias\.\S+|pager\.\S+|credential\S*\.helper|diff\.\S+\.(?:command"
+    r"|textconv)|filter\.\S+"
+    r"|sequence\.editor|merge\.\S+\.driver|gpg\.program|ssh\.variant|protocol\.ext\.allow"
+    r"|uploadpack\.packobjectshook|init\.templatedir|url\.\S+\.insteadof)$"
 )
 
 
@@ -58,12 +62,12 @@ def _push(call: Call, rest: list[str], parted: Parted) -> Iterator[Deed]:
     if _long(parted, "--dry-run") or ("-n" in parted.flags and "-n" in rest):
         return
     named = shown(" ".join(refs) or "the current branch")
-    severity = "critical" if any(_MAIN.fullmatch(ref) for ref in refs) else "high"
+    severity: Severity = "critical" if any(_MAIN.fullmatch(ref) for ref in refs) else "high"
     forced = any(flag in parted.flags for flag in ("--force", "-f")) or any(
         len(flag) > 4 and "--force".startswith(flag) for flag in parted.flags
     )
     if forced or any(ref.startswith("+") for ref in refs):
-        yield call.deed("vcs_history", severity, named, f"overwrites the history of {named} on the server")  # type: ignore[arg-type]
+        yield call.deed("vcs_history", severity, named, f"overwrites the history of {named} on the server")
     elif any(flag.startswith("--force-with-lease") for flag in parted.flags):
         yield call.deed(
             "vcs_history",
@@ -75,7 +79,7 @@ def _push(call: Call, rest: list[str], parted: Parted) -> Iterator[Deed]:
         yield call.deed("vcs_history", "high", named, "makes the server forget every branch that isn't here")
     elif _long(parted, "--delete", "-d") or any(re.match(r":[^:]", ref) for ref in refs):
         severity = "high" if severity == "critical" else "medium"
-        yield call.deed("vcs_history", severity, named, f"deletes {named} on the server")  # type: ignore[arg-type]
+        yield call.deed("vcs_history", severity, named, f"deletes {named} on the server")
 
 
 def _reset(call: Call, rest: list[str], parted: Parted) -> Iterator[Deed]:
@@ -87,10 +91,10 @@ def _clean(call: Call, rest: list[str], parted: Parted) -> Iterator[Deed]:
     if _long(parted, "-n", "--dry-run", "-i", "--interactive") or not _long(parted, "-f", "--force", "-ff"):
         return
     ignored = _long(parted, "-x", "-X")
-    severity = "high" if ignored and _long(parted, "-d") else "medium"
+    severity: Severity = "high" if ignored and _long(parted, "-d") else "medium"
     yield call.deed(
         "delete",
-        severity,  # type: ignore[arg-type]
+        severity,
         " ".join(parted.operands) or ".",
         "deletes files that git doesn't know" + (", ignored ones too" if ignored else ""),
     )
@@ -162,11 +166,13 @@ def _config(call: Call, rest: list[str], parted: Parted) -> Iterator[Deed]:
             yield call.deed("persistence", "high", key, f"makes git run {shown(value)}")
         return
     if re.search(
-        r"(?i)hookspath|sshcommand|fsmonitor|gitproxy|filter\.|templatedir|packobjectshook|protocol\.ext|insteadof|textconv|\.command$|helper$|askpass",
+        r"(?i)hookspath|sshcommand|fsmonitor|gitproxy|filter\.|templatedir|packobjectshook"
+        r"|protocol\.ext|insteadof|textconv|\.command$|helper$|askpass",
         key,
     ):
         harmless = re.match(
-            r"(?:store|cache|osxkeychain|manager|libsecret|wincred|!gh |!/usr/bin/gh |!aws codecommit|git-lfs|true|false|\.githooks|\.husky|git@|https://|ssh |hooks)",
+            r"(?:store|cache|osxkeychain|manager|libsecret|wincred|!gh |!/usr/bin/gh |!aws"
+            r" codecommit|git-lfs|true|false|\.githooks|\.husky|git@|https://|ssh |hooks)",
             value,
         )
         if not harmless:
@@ -226,12 +232,9 @@ def _hub(call: Call) -> Iterator[Deed]:
             "workflow",
         )
     ):
-        severity = "medium" if words[0] not in ("cache", "run", "label", "gist", "codespace") else "low"
+        severity: Severity = "medium" if words[0] not in ("cache", "run", "label", "gist", "codespace") else "low"
         yield call.deed(
-            "vcs_history",
-            severity,  # type: ignore[arg-type]
-            words[2] if len(words) > 2 else "",
-            f"deletes a {words[0]} on the server",
+            "vcs_history", severity, words[2] if len(words) > 2 else "", f"deletes a {words[0]} on the server"
         )
     elif words[:1] == ("api",) and any(word.upper() == "DELETE" for word in call.args):
         yield call.deed(
@@ -247,7 +250,7 @@ def _others(call: Call) -> Iterator[Deed]:
         verb in ("strip", "purge", "histedit") or (verb == "update" and call.has("-C", "--clean"))
     ):
         yield call.deed("vcs_history", "medium", verb, "throws away changes or history")
-    elif call.program == "bfg":
+    elif call.program == "bfg" or (call.program == "java" and any("bfg" in word for word in call.args)):
         yield call.deed("vcs_history", "high", "history", "rewrites the whole history")
 
 
@@ -255,5 +258,5 @@ JUDGES: Final[dict[str, Callable[[Call], Iterator[Deed]]]] = {
     "git": _git,
     "git-filter-repo": lambda call: _rewrite(call, call.args, call.parted),
     **dict.fromkeys(("gh", "glab", "hub"), _hub),
-    **dict.fromkeys(("svn", "hg", "bfg"), _others),
+    **dict.fromkeys(("svn", "hg", "bfg", "java"), _others),
 }
