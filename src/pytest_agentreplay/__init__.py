@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_agentreplay.api.guarding import guard as guard
+    from pytest_agentreplay.api.policies import load_policy as load_policy
     from pytest_agentreplay.compare import Divergence as Divergence
     from pytest_agentreplay.errors import AgentReplayError as AgentReplayError
     from pytest_agentreplay.errors import DivergenceError as DivergenceError
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from pytest_agentreplay.errors import TraceFormatError as TraceFormatError
     from pytest_agentreplay.errors import UnrecordedCallError as UnrecordedCallError
     from pytest_agentreplay.guards.context import DecisionContext as DecisionContext
-    from pytest_agentreplay.guards.loading import load_policy as load_policy
     from pytest_agentreplay.guards.policy import Policy as Policy
+    from pytest_agentreplay.guards.python_rules import rule as rule
     from pytest_agentreplay.runtime.run import Run as Run
     from pytest_agentreplay.storage import load_trace as load_trace
     from pytest_agentreplay.storage import save_trace as save_trace
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 else:
     _HOMES = {
         "api.guarding": ("guard",),
+        "api.policies": ("load_policy",),
         "compare": ("Divergence",),
         "errors": (
             "AgentReplayError",
@@ -50,8 +52,8 @@ else:
             "UnrecordedCallError",
         ),
         "guards.context": ("DecisionContext",),
-        "guards.loading": ("load_policy",),
         "guards.policy": ("Policy",),
+        "guards.python_rules": ("rule",),
         "runtime.run": ("Run",),
         "storage": ("load_trace", "save_trace"),
         "tools.checkpoints": ("checkpoint",),

@@ -12,6 +12,11 @@ from pytest_agentreplay import errors
 
 NAMES = [
     "tool",
+    "guard",
+    "rule",
+    "load_policy",
+    "Policy",
+    "DecisionContext",
     "checkpoint",
     "load_trace",
     "save_trace",

@@ -2,47 +2,44 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-
-from pytest_agentreplay import yaml_codec
-from pytest_agentreplay.guards.document import parse_policy
-
-CASES = Path(__file__).parent / "shell_cases"
-POLICY = parse_policy("format: agentreplay.policy/1\nname: p\nuse: [shell]\n")
-LEAST_FOUND = 0.985
-MOST_MISFIRES = 0.005
+from shell_report import POLICY, labelled, wrong
 
 
-def _commands(name: str) -> list[str]:
-    groups = yaml_codec.parse((CASES / f"{name}.yaml").read_text(encoding="utf-8"))
-    return [command for group in groups.values() for command in group]
+def _commands(misjudged):
+    return {category: [sample.command for sample in found] for category, found in misjudged.items()}
 
 
-def _allowed(commands: list[str]) -> list[str]:
-    return [command for command in commands if POLICY.judge("bash", {"command": command}).decision == "allow"]
+@pytest.mark.parametrize(("kind", "least"), [("hostile", 1300), ("harmless", 850)])
+def test_the_suites_are_there(kind, least):
+    """Several hundred commands each, none of them twice."""
+    commands = [sample.command for sample in labelled(kind)]
 
-
-@pytest.mark.parametrize("name", ["hostile", "harmless"])
-def test_the_suites_are_there(name):
-    """Several hundred commands each."""
-    assert len(_commands(name)) > 400
+    assert len(commands) >= least
+    assert len(commands) == len(set(commands))
 
 
 def test_harmful_commands_are_found():
-    """All but the gaps that are known; those that were found stay found."""
-    commands = _commands("hostile")
+    """Those that were found stay found."""
+    _, missed = wrong(labelled("hostile"), is_harmful=True)
 
-    missed = _allowed(commands)
+    assert not missed, _commands(missed)
 
-    assert len(missed) <= (1 - LEAST_FOUND) * len(commands), missed
+
+def test_harmful_commands_are_found_for_what_they_do():
+    """The rule under which a command is labelled objects, whatever others do."""
+    other = {
+        sample.command: sample.category
+        for sample in labelled("hostile")
+        if sample.category
+        not in [finding.rule for finding in POLICY.judge("bash", {"command": sample.command}).findings]
+    }
+
+    assert not other
 
 
 def test_harmless_look_alikes_are_let_through():
     """Messages, patterns, data, dry runs, everyday work."""
-    commands = _commands("harmless")
+    _, flagged = wrong(labelled("harmless"), is_harmful=False)
 
-    flagged = set(commands) - set(_allowed(commands))
-
-    assert len(flagged) <= MOST_MISFIRES * len(commands), flagged
+    assert not flagged, _commands(flagged)

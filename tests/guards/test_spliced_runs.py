@@ -216,9 +216,7 @@ def test_grounded_and_flow_rules_stop_what_no_wording_gives_away(template):
             counts["misfired"] += any(finding.rule.startswith("grounded") for finding in asked.findings)
 
     assert counts["grounded"] == counts["hostile"], counts
-    assert counts["flow"] >= 0.3 * counts["hostile"], (
-        counts
-    )  # it follows texts and four words in a row, no short values
+    assert counts["flow"] >= 0.8 * counts["hostile"], counts  # a file that is written leaves nothing: no egress
     assert counts["misfired"] == 0, counts
 
 

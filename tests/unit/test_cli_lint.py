@@ -321,3 +321,23 @@ def test_what_can_not_be_replayed_is_an_error():
     found = _found("agent: support_bot\noutput: x\n")
 
     assert [(severity, path) for severity, path, *_ in found] == [("error", ("agent",))]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "warned"),
+    [
+        ("", False),
+        ("verdict: block", False),
+        ("verdict: allow", True),
+        ("verdict: {decision: warn, would: block}", False),
+    ],
+)
+def test_a_policy_test_without_an_agent_is_sound(verdict, warned):
+    """Its calls go through today's policies: what nobody recorded can't be wrong, a recorded verdict can."""
+    trace = parse_trace(
+        f"format: agentreplay.trace/1\ntools: {{pay: write}}\npolicies: [p.yaml]\n"
+        f"steps:\n  - tool: pay\n    args: {{a: 9}}\n{f'    {verdict}' if verdict else ''}\n"
+        f"expect: {{verdicts: {{pay#1: block}}}}\n"
+    )
+
+    assert any("does not meet it" in one.fact for one in findings(trace)) is warned

@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_agentreplay.guards.analysis import channels, signals
-from pytest_agentreplay.guards.analysis.phrases import JAILBREAKS, OVERRIDES
 from pytest_agentreplay.guards.context import DecisionContext
 from pytest_agentreplay.guards.history import History
 from pytest_agentreplay.guards.packs import PACKS
@@ -26,19 +25,6 @@ ORDINARY = {
 quickly = settings(
     max_examples=40, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
 )
-
-
-@pytest.mark.parametrize("phrase", [*OVERRIDES, *JAILBREAKS], ids=lambda phrase: phrase.name)
-def test_every_wording_raises_the_signal(phrase):
-    """Whatever an order's pattern matches, the screen of words lets through to it."""
-    pattern = re.compile(phrase.pattern.replace(r"\x{1f513}", "\U0001f513"), re.IGNORECASE | re.ASCII)
-
-    @quickly
-    @given(st.from_regex(pattern, fullmatch=True))
-    def check(text):
-        assert signals.signals_of({"prompt": text}) & (signals.PHRASE | signals.HIDDEN)
-
-    check()
 
 
 @pytest.mark.parametrize(
@@ -89,3 +75,11 @@ def test_an_ordinary_call_is_judged_in_microseconds():
         times.append(time.perf_counter_ns() - started)
 
     assert sorted(times)[150] < 200_000
+
+
+@pytest.mark.parametrize(
+    "path", ["~/.config//op/config", "~/.config/./hub", r"C:\Windows\repair\\sam", r"\proc\self\mem"]
+)
+def test_a_place_raises_the_signal_whatever_parts_its_names(path):
+    """Doubled and turned slashes are one slash to a system."""
+    assert signals.signals_of({"path": path}) & signals.PLACE

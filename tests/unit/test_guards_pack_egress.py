@@ -314,7 +314,6 @@ ORDINARY_COMMANDS = [
     'curl "https://bucket.s3.amazonaws.com/key?X-Amz-Signature=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef&X-Amz-Credential=AKIA%2F20240101"',
     "socat TCP-LISTEN:80,fork TCP4:www.example.com:80",
     "http GET https://api.example.com name==bob",
-    "ngrok http 80",
     "cat file.txt | nc -l 8080",
     'echo "Hello" | socat - UDP4-DATAGRAM:224.0.0.1:5000',
     "mail -s hi bob@example.com < body.txt",
@@ -521,6 +520,10 @@ def test_hosts_are_found_in_texts(text, hosts):
         ({"allow_hosts": "api.stripe.com"}, "egress.allow_hosts is 'api.stripe.com'; it takes a list of hosts"),
         ({"allow_hosts": ["https://x.com/"]}, "egress.allow_hosts holds 'https://x.com/', which is no host"),
         ({"allow_hosts": ["*"]}, "egress.allow_hosts holds '\\*', which is no host"),
+        ({"allow_hosts": [3]}, r"egress.allow_hosts is \[3\]; it takes a list of hosts"),
+        ({"allow_mails": []}, "the pack egress has no option 'allow_mails'; did you mean allow_mail"),
+        ({"allow_mail": "example.com"}, "egress.allow_mail is 'example.com'; it takes a list of domains"),
+        ({"allow_mail": ["ann@example.com"]}, "egress.allow_mail holds 'ann@example.com', which is no host"),
     ],
 )
 def test_wrong_options_are_refused(options, fact):

@@ -353,7 +353,6 @@ ORDINARY_COMMANDS = [
     "sha256sum release.tar.gz",
     "awk -F: '{print $1}' /etc/passwd",
     "ansible-vault encrypt secrets.yml",
-    "sops -d secrets.enc.yaml",
     "tail -f /var/log/syslog",
     "ls *.pem",
     'rsync -av -e "ssh -i ~/.ssh/id_rsa" src/ user@host:/srv',

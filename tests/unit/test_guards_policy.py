@@ -261,18 +261,18 @@ KEY = "sk_live_abcdefghijklmnop1234"
             "{tool: read}",
             [
                 {"tool": "read", "result": "blue-heron-42"},
-                {"tool": "encode", "args": {"x": "blue-heron-42"}, "result": "Ymx1ZS1oZXJvbi00Mg"},
+                {"tool": "encode", "args": {"x": "blue-heron-42"}, "result": "oyhrurebasbeglgjb"},
             ],
-            {"b": "Ymx1ZS1oZXJvbi00Mg"},
+            {"b": "oyhrurebasbeglgjb"},
             "block",
         ),
         (
             "{tool: read}",
             [
                 {"tool": "read", "result": "blue-heron-42"},
-                {"tool": "encode", "args": {"x": "y"}, "result": "Ymx1ZS1oZXJvbi00Mg"},
+                {"tool": "encode", "args": {"x": "y"}, "result": "oyhrurebasbeglgjb"},
             ],
-            {"b": "Ymx1ZS1oZXJvbi00Mg"},
+            {"b": "oyhrurebasbeglgjb"},
             "allow",
         ),
         ("{secrets: true}", [], {"b": f"take {KEY}"}, "block"),

@@ -26,8 +26,9 @@ from pytest_agentreplay.trace import Effect, Trace
 if TYPE_CHECKING:
     from pytest_agentreplay.guards.evaluator import Guard
     from pytest_agentreplay.guards.policy import Policy
+    from pytest_agentreplay.guards.python_rules import PythonRule
 
-PolicySource: TypeAlias = "str | os.PathLike[str] | Policy"
+PolicySource: TypeAlias = "str | os.PathLike[str] | Policy | PythonRule"
 Mode: TypeAlias = Literal["enforce", "audit", "off"]
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,7 +37,7 @@ class guard:  # noqa: N801 - a verb at its call: `with guard(...)`, `@guard(...)
     """Judge every tool call made inside by policies; a context manager and a decorator, sync and async.
 
     Args:
-        policy: a policy file, a loaded policy, or several of either.
+        policy: a policy file, a loaded policy, a rule in Python, or several of those.
         env: the environment that the policies are judged in.
         mode: ``enforce`` raises `GuardBlocked` on a block, ``audit`` only records, ``off`` asks nothing.
         effects: what tools do to the world, by name, where `@tool` doesn't say.
@@ -46,7 +47,7 @@ class guard:  # noqa: N801 - a verb at its call: `with guard(...)`, `@guard(...)
 
     Raises:
         PolicyFormatError: when a policy can't be read; at once, and not at the first call.
-        SettingsError: for a mode that is none, and without any policy.
+        SettingsError: for a mode that is none, without any policy, or for an audit log that can't be written.
     """
 
     def __init__(
@@ -66,11 +67,16 @@ class guard:  # noqa: N801 - a verb at its call: `with guard(...)`, `@guard(...)
         sources: list[Any] = list(policy) if isinstance(policy, list | tuple) else [policy]
         if not sources:
             raise SettingsError("a guard without a policy would let everything through", next="name a policy")
-        self._guard = Guard([_loaded(source) for source in sources], environment=env, mode=mode)
+        self._guard = Guard(_policies(sources), environment=env, mode=mode)
         self._input = input
         self._effects = EffectResolver({}, effects or {})
         self._log = AuditLog(Path(audit_log), Redactor()) if audit_log is not None else None
         self._entered: ContextVar[tuple[AbstractContextManager[BoundGuard], ...]] = ContextVar("entered", default=())
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What went wrong after a tool had run, when nothing could be stopped any more."""
+        return tuple(self._log.problems) if self._log is not None else ()
 
     def __enter__(self) -> guard:
         entered = bound(self._made(self._input))
@@ -114,12 +120,25 @@ class guard:  # noqa: N801 - a verb at its call: `with guard(...)`, `@guard(...)
         return BoundGuard(run, self._effects, self._log)
 
 
-def _loaded(source: PolicySource) -> Policy:
-    return _load(source) if isinstance(source, str | os.PathLike) else source
+def _policies(sources: Sequence[Any]) -> list[Policy]:
+    """Make policies of what a guard is given; the rules in Python among it are one."""
+    from pytest_agentreplay.api.policies import policy_of
+    from pytest_agentreplay.guards.policy import Policy
+    from pytest_agentreplay.guards.python_rules import PythonRule
+
+    policies = [_load(source) if isinstance(source, str | os.PathLike) else source for source in sources]
+    rules = [source for source in policies if isinstance(source, PythonRule)]
+    policies = [source for source in policies if not isinstance(source, PythonRule)]
+    wrong = next((source for source in policies if not isinstance(source, Policy)), None)
+    if wrong is not None:
+        raise SettingsError(
+            f"{wrong!r} is no policy", next="give a file's name, a loaded policy, or a function with @rule"
+        )
+    return [*policies, *([policy_of(rules)] if rules else [])]
 
 
 def _load(path: str | os.PathLike[str]) -> Policy:
-    from pytest_agentreplay.guards.loading import load_policy
+    from pytest_agentreplay.api.policies import load_policy
 
     return load_policy(path)
 

@@ -1,4 +1,4 @@
-"""Third-party hooks: how others add effects, redaction, matchers, adapters, importers and report formats.
+"""Third-party hooks: how others add effects, redaction, matchers, rules, packs, adapters, importers and report formats.
 
 A plugin is any object with functions marked by `hookimpl`: a module named in
 the entry point group ``pytest_agentreplay``, or, inside pytest, a conftest or a
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pluggy
 
 if TYPE_CHECKING:
+    from pytest_agentreplay.guards.packs import PackFactory
+    from pytest_agentreplay.guards.python_rules import PythonRule
     from pytest_agentreplay.interop.registry import Importer
     from pytest_agentreplay.trace import Effect
 
@@ -43,6 +45,14 @@ class Hooks(Protocol):
     @hookspec
     def agent_replay_redactions(self) -> Sequence[str]:
         """Add lines of the ini key ``agent_replay_redact``."""
+
+    @hookspec
+    def agent_replay_rules(self) -> Sequence[PythonRule]:
+        """Add rules, made by `rule`; a policy uses one by its id, as a pack of one: ``use: [ID]``."""
+
+    @hookspec
+    def agent_replay_packs(self) -> Mapping[str, PackFactory]:
+        """Add packs by name: functions from the options under ``packs:`` to rules; a policy names them in ``use``."""
 
     @hookspec
     def agent_replay_importers(self) -> Sequence[Importer]:

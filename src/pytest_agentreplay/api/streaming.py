@@ -25,7 +25,9 @@ def todays_verdicts(trace: Trace, guard: Guard) -> dict[str, Verdict]:
             run.tell(MISSING, {name: told[name] for name in ("plan", "retrieved", "external") if name in told})
             args = step.args if step.raw_args is None else {"raw_args": step.raw_args}
             verdicts[step.address] = run.judge(step.tool, args or {}, step.effect)
-        run.remember(step)
+            run.remember(step)
+        else:
+            run.note(step)
     return verdicts
 
 

@@ -6,6 +6,7 @@ Nothing here knows what a verb does.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -22,7 +23,7 @@ INTERRUPTED = 130  # what shells give a command that Ctrl-C ended
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code.
 
-    0: fine. 1: something differs, is blocked or is invalid. 2: wrong usage.
+    0: fine. 1: something differs, is blocked or is invalid. 2: wrong usage, or a hook that gives no verdict.
 
     Args:
         argv: the arguments, without the program's name; those of this process if left out.
@@ -44,4 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         code = terminal.complain(told(error), WRONG)
     terminal.settle()
-    return code
+    return USAGE if code and _answers_a_hook(sys.argv[1:] if argv is None else argv) else code
+
+
+def _answers_a_hook(argv: Sequence[str]) -> bool:
+    """Tell whether a coding agent asks, which takes every code but 0 and 2 for leave to go on."""
+    return any(argument.partition("=")[0] == "--hook" for argument in argv)

@@ -13,14 +13,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
+from pytest_agentreplay.api.policies import load_policy
 from pytest_agentreplay.errors import SettingsError
 from pytest_agentreplay.guards.context import DecisionContext
 from pytest_agentreplay.guards.evaluator import Guard
 from pytest_agentreplay.guards.history import History
-from pytest_agentreplay.guards.loading import load_policy
 from pytest_agentreplay.guards.policy import Policy
-from pytest_agentreplay.jsonable import encode
-from pytest_agentreplay.trace import Effect, Finding, Step, Verdict
+from pytest_agentreplay.jsonable import MISSING, encode
+from pytest_agentreplay.trace import Effect, Finding, Step, ToolStep, Verdict
 
 Mode: TypeAlias = Literal["enforce", "audit"]
 
@@ -44,6 +44,7 @@ class Call:
     Attributes:
         known: ``input``, ``plan``, ``state`` and ``retrieved``, as far as somebody told.
         steps: the earlier ones, as `Step`s or in the trace's form.
+        at_work: those of them that have no outcome have not come back yet; else they never will.
     """
 
     tool: str
@@ -52,6 +53,7 @@ class Call:
     known: Mapping[str, Any] = field(default_factory=dict)
     steps: Iterable[Step | Mapping[str, Any]] = ()
     external: Mapping[str, Any] | None = None
+    at_work: bool = False
 
 
 def parse_call(document: Mapping[str, Any]) -> Call:
@@ -107,7 +109,7 @@ class CallJudge:
         Raises:
             TraceFormatError: for an earlier step that is none.
         """
-        history = History(call.steps)
+        history = _history(call)
         known = {"plan": history.plan, "state": history.state, **call.known}
         context = DecisionContext(
             call.tool,
@@ -120,6 +122,17 @@ class CallJudge:
         )
         with _kept_to_standard_error():
             return self._guard.judge(context)
+
+
+def _history(call: Call) -> History:
+    """Tell the steps before a call; where somebody says so, one without an outcome is still at work."""
+    history = History()
+    for step in call.steps:
+        if call.at_work and isinstance(step, ToolStep) and step.result is MISSING and step.error is None:
+            history.begin(step)
+        else:
+            history.add(step)
+    return history
 
 
 def _kept_to_standard_error() -> AbstractContextManager[Any]:

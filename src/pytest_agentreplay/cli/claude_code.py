@@ -99,7 +99,7 @@ def call_of(event: Event, session: Session | None) -> Call:
     """Make the call of an event that the guard is asked about."""
     known = {"input": list(session.prompts)} if session is not None and session.prompts else {}
     steps = session.steps if session is not None else ()
-    return Call(event.tool, event.args, effect_of(event.tool), known, steps, event.external)
+    return Call(event.tool, event.args, effect_of(event.tool), known, steps, event.external, at_work=True)
 
 
 def answer(verdict: Verdict) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Session:
     """What came before a call.
 
     Attributes:
+        steps: in the order of their beginnings; calls that are still at work have no outcome.
         prompts: what the user typed, in order.
     """
 

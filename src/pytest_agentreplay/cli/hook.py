@@ -8,10 +8,13 @@ knows rules, or what the agent's events look like.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import signal
 import sys
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final, NoReturn
 
 from pytest_agentreplay.cli import terminal
 from pytest_agentreplay.cli.failures import told
@@ -19,18 +22,44 @@ from pytest_agentreplay.cli.isolation import isolated
 from pytest_agentreplay.errors import SettingsError
 
 _BLOCK: Final = 2
+_ENDING: Final = frozenset({"SIGTERM", "SIGHUP", "SIGXCPU", "SIGALRM"})
 _LONGEST: Final = 20.0  # seconds; agents wait longer than that before they go on without their hooks
 
 
 def run(options: argparse.Namespace) -> int:
     """Answer one event; returns the exit code, 0 or 2."""
     try:
-        if sys.stdin is None or sys.stdout is None:
-            raise SettingsError("standard input or output is closed", next="leave both open to the hook")
-        _send(isolated(lambda: _answer(options), _LONGEST))
+        with _blocking_when_ended():
+            if sys.stdin is None or sys.stdout is None:
+                raise SettingsError("standard input or output is closed", next="leave both open to the hook")
+            _send(isolated(lambda: _answer(options), _LONGEST))
     except BaseException as error:
-        return terminal.complain(f"the call is blocked: {told(error)}", _BLOCK)
+        why = str(error) if isinstance(error, _Ended) else told(error)
+        return terminal.complain(f"the call is blocked: {why}", _BLOCK)
     return 0
+
+
+class _Ended(BaseException):
+    """Somebody asks this process to end."""
+
+
+@contextlib.contextmanager
+def _blocking_when_ended() -> Iterator[None]:
+    """Make an end from outside a refusal: a process that a signal ends has no exit code that blocks."""
+
+    def end(number: int, frame: object) -> NoReturn:
+        raise _Ended(f"the hook was ended by signal {number}")
+
+    before: dict[int, Any] = {}
+    with contextlib.suppress(ValueError):  # signals are the main thread's
+        for name in _ENDING & set(vars(signal)):
+            number = vars(signal)[name]
+            before[number] = signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def _answer(options: argparse.Namespace) -> str:

@@ -96,8 +96,8 @@ def check(name: str) -> list[Problem]:
 
 
 def _check_policy(data: bytes, source: str) -> list[Problem]:
+    from pytest_agentreplay.api.policies import parse_policy, policy_problems
     from pytest_agentreplay.cli.policy_findings import policy_findings
-    from pytest_agentreplay.guards.document import parse_policy, policy_problems
 
     try:
         policy = parse_policy(data, source)

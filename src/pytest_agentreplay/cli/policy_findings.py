@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+from pytest_agentreplay.api.policies import load_policy
 from pytest_agentreplay.cli.findings import Finding
 from pytest_agentreplay.errors import PolicyFormatError
-from pytest_agentreplay.guards.loading import load_policy
 from pytest_agentreplay.guards.notes import policy_notes
 from pytest_agentreplay.guards.policy import Policy
 from pytest_agentreplay.guards.selftest import CaseRun, failures
@@ -24,11 +24,8 @@ from pytest_agentreplay.trace import Trace
 
 def policy_findings(policy: Policy, today: date) -> Iterator[Finding]:
     """Try the rules of a policy on their tests, and look its exceptions over."""
-    try:
-        for failure in _failures(policy):
-            yield Finding("error", failure.path, failure.fact, "correct the rule, or its test")
-    except SystemExit:
-        yield Finding("error", ("rules",), "a rule in Python ends the process", "give a Finding or None instead")
+    for failure in _failures(policy):
+        yield Finding("error", failure.path, failure.fact, "correct the rule, or its test")
     for note in policy_notes(policy, today):
         yield Finding("warning", note.path, note.fact, note.remedy)
     if not policy.rules:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any, Final
 
 from pytest_agentreplay.errors import PolicyFormatError
 from pytest_agentreplay.guards.conditions.called import CallQuery, compile_called, compile_unless_called
 from pytest_agentreplay.guards.conditions.condition import Condition, all_of, any_of, negated
+from pytest_agentreplay.guards.conditions.egress import is_egress
 from pytest_agentreplay.guards.conditions.flow import Origin, Target, compile_flow
 from pytest_agentreplay.guards.conditions.grounded import compile_grounded
 from pytest_agentreplay.guards.conditions.match import compile_match
@@ -23,8 +25,10 @@ from pytest_agentreplay.guards.context import DecisionContext
 from pytest_agentreplay.guards.history import History
 from pytest_agentreplay.guards.meaning import rule_meaning
 from pytest_agentreplay.guards.patterns import ToolPattern
+from pytest_agentreplay.guards.python_rules import PythonRule
 from pytest_agentreplay.guards.rules import Judge, Objection, Rule, UnavailableError
 from pytest_agentreplay.guards.spec import CalledSpec, Conditions, ExceptionSpec, FlowSpec, PolicySpec, RuleSpec
+from pytest_agentreplay.jsonable import type_name
 from pytest_agentreplay.trace.problems import Location, Problem, nearest
 
 _HARMLESS: Final = {"command": "true", "text": "see https://example.com/a.txt and /tmp/a.txt"}
@@ -75,7 +79,7 @@ def compile_rule(spec: RuleSpec, *, today: Callable[[], date] | None = None) -> 
         spec.decision,
         ToolPattern(spec.tools) if spec.tools is not None else None,
         rule_meaning(spec),
-        _preparation(judge, list(_targets(spec))),
+        _preparation(judge, list(_targets(spec)), flows_out=any(_flows_out(spec))),
     )
 
 
@@ -86,11 +90,18 @@ def _targets(spec: Conditions) -> Iterator[str]:
         yield from _targets(part)
 
 
-def _preparation(judge: Judge, targets: Sequence[str]) -> Callable[[], object]:
+def _flows_out(spec: Conditions) -> Iterator[bool]:
+    yield spec.flow is not None and spec.flow.to.effect == "egress"
+    for part in (*(spec.all or ()), *(spec.any or ()), *((spec.not_,) if spec.not_ is not None else ())):
+        yield from _flows_out(part)
+
+
+def _preparation(judge: Judge, targets: Sequence[str], *, flows_out: bool = False) -> Callable[[], object]:
     """Judge a call that says nothing, which loads what there is to load; of a user's code only import it."""
     if targets:
         return lambda: [load(target) for target in targets]
-    return lambda: judge(DecisionContext("prepare", dict(_HARMLESS), effect="read", history=History()))
+    context = partial(DecisionContext, "prepare", dict(_HARMLESS), effect="read", history=History())
+    return lambda: (judge(context()), flows_out and is_egress(context()))
 
 
 def _today() -> date:
@@ -174,30 +185,41 @@ def _pack_rules(spec: PolicySpec) -> list[Rule]:
         raise CompileError(("packs", unused), f"the pack {unused} is tuned and not used", f"add it: use: [{unused}]")
     if not spec.use:
         return []
-    from pytest_agentreplay.guards.packs import PACKS  # here, since packs load parsers and patterns
+    from pytest_agentreplay.guards.packs import PACKS, known_packs  # here, since packs load parsers and patterns
 
+    packs = PACKS if {*spec.use} <= {*PACKS} else known_packs()
     rules: list[Rule] = []
     for index, name in enumerate(spec.use):
-        if name not in PACKS:
-            guess = nearest(name, PACKS)
-            remedy = f"did you mean {guess}?" if guess else f"the packs are {', '.join(sorted(PACKS))}"
+        if name not in packs:
+            guess = nearest(name, packs)
+            remedy = f"did you mean {guess}?" if guess else f"the packs are {', '.join(sorted(packs))}"
             raise CompileError(("use", index), f"there is no pack {name!r}", remedy)
         if name in spec.use[:index]:
             raise CompileError(("use", index), f"the pack {name} is used twice", "take one of them out")
-        rules += _made(name, PACKS[name], spec.packs.get(name, {}))
+        made = _made(name, packs[name], spec.packs.get(name, {}))
+        rules += made if name in PACKS else [_foreign(name, rule, index) for rule in made]
     return [rule if rule.prepare is not None else replace(rule, prepare=_preparation(rule.judge, ())) for rule in rules]
 
 
-def _made(
-    name: str, factory: Callable[[Mapping[str, Any]], Sequence[Rule]], options: Mapping[str, Any]
-) -> Sequence[Rule]:
+def _foreign(pack: str, made: Any, index: int) -> Rule:
+    """Take a rule that somebody else's pack made, under the pack's name."""
+    rule = made.compiled() if isinstance(made, PythonRule) else made
+    if not isinstance(rule, Rule):
+        raise CompileError(("use", index), f"the pack {pack} made {type_name(rule)}, no rule", "correct the pack")
+    own = rule.id == pack or rule.id.startswith(f"{pack}/")
+    return rule if own else replace(rule, id=f"{pack}/{rule.id}")
+
+
+def _made(name: str, factory: Callable[[Mapping[str, Any]], Sequence[Any]], options: Mapping[str, Any]) -> list[Any]:
     try:
-        return factory(options)
+        return list(factory(options))
     except PolicyFormatError as error:
         inner = error.details.get("path", "")
         fact, remedy = error.fact, error.details.get("next") or "see the pack's reference"
     except ValueError as error:
         inner, fact, remedy = "", str(error), "see the pack's reference"
+    except (Exception, SystemExit) as error:
+        inner, fact, remedy = "", f"the pack {name} failed: {type_name(error)}: {error}", "correct the pack"
     option = inner.removeprefix("packs.").removeprefix(f"{name}.").partition(".")[0].partition("[")[0]
     path = ("packs", name, option) if option in options else ("packs", name)
     raise CompileError(path, fact, remedy)

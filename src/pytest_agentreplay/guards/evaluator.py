@@ -1,8 +1,10 @@
 """The guard: asks every rule about a call and makes one verdict of what they say.
 
 Synchronous, in memory, and never silent: a rule that fails, or that comes too late,
-is a finding of its own. Nothing here knows the policy language, runs a tool, or
-raises: what becomes of a verdict is the boundary's business.
+is a finding of its own, also where its code ends the process (`SystemExit`). What a user
+interrupts (`KeyboardInterrupt`) passes through, and then there is no verdict and no call.
+Nothing here knows the policy language, runs a tool, or raises otherwise: what becomes of
+a verdict is the boundary's business.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import groupby
 from typing import Any, Final, Literal, TypeAlias
 
 from pytest_agentreplay.guards.context import DecisionContext
@@ -21,6 +24,10 @@ from pytest_agentreplay.jsonable import MISSING, Opaque, Value, type_name
 from pytest_agentreplay.trace import Decision, Finding, Severity, Verdict
 
 Mode: TypeAlias = Literal["enforce", "audit", "off"]
+
+_Asked: TypeAlias = tuple[Judge, Rule]
+_Group: TypeAlias = tuple[Callable[[DecisionContext], object] | None, tuple[_Asked, ...], tuple[_Asked, ...]]
+"""What rules need, the rules, and what is asked in their place where it isn't given."""
 
 _STRENGTH: Final[dict[Decision, int]] = {"allow": 0, "log": 1, "warn": 2, "block": 3}
 _DECISIONS: Final[dict[Severity, Decision]] = {"low": "log", "medium": "warn", "high": "block", "critical": "block"}
@@ -124,29 +131,31 @@ class _Bench:
         self._allowed_ns = int(policy.spec.deadline_ms * 1_000_000)
         self._clock = clock
         self._on_late = on_late
-        self._by_tool: dict[str, tuple[tuple[Judge, Rule], ...]] = {}
+        self._by_tool: dict[str, tuple[_Group, ...]] = {}
 
     def judge(self, context: DecisionContext, findings: list[Finding]) -> tuple[Decision, bool]:
         """Ask the rules, add their findings, and give the strictest decision and whether a rule failed."""
         clock = self._clock
+        groups = self._of_tool(context.tool)
         deadline = clock() + self._allowed_ns
         strictest: Decision = "allow"
         failed = False
-        for judge, rule in self._of_tool(context.tool):
-            try:
-                objection = judge(context)
-                if objection is not None:
-                    strictest = _stricter(strictest, _found(rule, objection, findings))
-            except Exception as error:
-                decision, failed = self.fail(rule.id, _why(error), findings, rule)
-                strictest = _stricter(strictest, decision)
-            if clock() > deadline:
-                if self._on_late is None:
-                    return self._overrun(rule, strictest, findings), True
-                self._on_late(
-                    f"the rules of {self._label} took more than {self._allowed_ms:g} ms, {rule.id} among them"
-                )
-                deadline = clock() + _NEVER
+        for needs, asked, passed_over in groups:
+            for judge, rule in asked if needs is None or _is_given(needs, context) else passed_over:
+                try:
+                    objection = judge(context)
+                    if objection is not None:
+                        strictest = _stricter(strictest, _found(rule, objection, findings))
+                except (Exception, SystemExit) as error:
+                    decision, failed = self.fail(rule.id, _why(error), findings, rule)
+                    strictest = _stricter(strictest, decision)
+                if clock() > deadline:
+                    if self._on_late is None:
+                        return self._overrun(rule, strictest, findings), True
+                    self._on_late(
+                        f"the rules of {self._label} took more than {self._allowed_ms:g} ms, {rule.id} among them"
+                    )
+                    deadline = clock() + _NEVER
         return strictest, failed
 
     def fail(
@@ -167,28 +176,45 @@ class _Bench:
         )
         return _stricter(strictest, decision)
 
-    def _of_tool(self, tool: str) -> tuple[tuple[Judge, Rule], ...]:
+    def _of_tool(self, tool: str) -> tuple[_Group, ...]:
         known = self._by_tool.get(tool)
         if known is None:
             if len(self._by_tool) >= _MOST_TOOLS:
                 self._by_tool.clear()
             asked = ((_judge_of(rule, tool), rule) for rule in self._rules)
-            known = self._by_tool[tool] = tuple((judge, rule) for judge, rule in asked if judge is not None)
+            known = self._by_tool[tool] = _grouped([(judge, rule) for judge, rule in asked if judge is not None])
         return known
 
 
 def _prepare(policy: Policy) -> None:
     for rule in policy.rules:
         if rule.prepare is not None:
-            with suppress(Exception):  # the rule fails again when it judges, and says so in the verdict
+            with suppress(Exception, SystemExit):  # the rule fails again when it judges, and says so in the verdict
                 rule.prepare()
+
+
+def _grouped(asked: Sequence[_Asked]) -> tuple[_Group, ...]:
+    """Put rules in a row that need the same together."""
+    groups = ((needs, tuple(rules)) for needs, rules in groupby(asked, lambda each: each[1].needs))
+    return tuple((needs, rules, ((_nothing, rules[-1][1]),)) for needs, rules in groups)
+
+
+def _nothing(context: DecisionContext) -> None:
+    """Stand for rules that are passed over: the deadline is looked at all the same."""
+
+
+def _is_given(needs: Callable[[DecisionContext], object], context: DecisionContext) -> bool:
+    try:
+        return bool(needs(context))
+    except (Exception, SystemExit):  # then each rule fails by itself, and says so
+        return True
 
 
 def _judge_of(rule: Rule, tool: str) -> Judge | None:
     """Give what a rule says about calls of a tool; None where it isn't about them."""
     try:
         return rule.judge if rule.applies is None or rule.applies(tool) else None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         reason = _why(error)
 
     def unable(context: DecisionContext) -> Objection | None:
@@ -225,7 +251,7 @@ def _found(rule: Rule, objection: Objection, findings: list[Finding]) -> Decisio
     return decision
 
 
-def _why(error: Exception) -> str:
+def _why(error: BaseException) -> str:
     if isinstance(error, UnavailableError):
         return error.reason
     try:

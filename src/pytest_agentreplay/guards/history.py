@@ -3,8 +3,11 @@
 A rule that looks back keeps an index: the history hands it every step once, in
 order, when it is next asked for. So a call costs the same after ten steps and
 after ten thousand. What is kept is a reference to each step and what the indexes
-take from it: nothing is copied, nothing that no rule asks for is indexed. Nothing
-here knows what is remembered, or why.
+take from it: nothing is copied, nothing that no rule asks for is indexed.
+
+A call is told twice: when it begins, and when it is over. What counts calls reads the
+beginnings, so that calls made in parallel are judged with each other; what asks for
+outcomes reads the ends. Nothing here knows what is remembered, or why.
 """
 
 from __future__ import annotations
@@ -26,7 +29,11 @@ P = ParamSpec("P")
 
 
 class Index(Protocol):
-    """What is remembered of a trace."""
+    """What is remembered of a trace.
+
+    One with a true attribute ``of_beginnings`` is given calls as they begin, without
+    what they return; any other is given them once they are over.
+    """
 
     def read(self, step: Step) -> None:
         """Take from one step, the next in order, what is to be remembered; steps never change."""
@@ -36,12 +43,13 @@ I = TypeVar("I", bound=Index)  # noqa: E741 - one letter, as type variables are 
 
 
 class _Reading(Generic[I]):
-    """An index, and how many steps it has read."""
+    """An index, the steps that it reads, and how many of them it has read."""
 
-    __slots__ = ("done", "index")
+    __slots__ = ("done", "index", "steps")
 
-    def __init__(self, index: I) -> None:
+    def __init__(self, index: I, steps: list[Step]) -> None:
         self.index = index
+        self.steps = steps
         self.done = 0
 
 
@@ -52,7 +60,8 @@ class History:
         steps: earlier steps, as `Step`s or as mappings in the trace's form.
 
     Attributes:
-        steps: all of them, in order; only `add` appends to it.
+        steps: those that are over, in the order of their ends.
+        begun: all of them, in the order of their beginnings; calls stand there as they were made.
         plan: what the last model step that told a plan told; `MISSING` where none did.
         state: the agent's state after the last step that shows it; `MISSING` where none does.
 
@@ -60,10 +69,11 @@ class History:
         TraceFormatError: for a mapping that is no step.
     """
 
-    __slots__ = ("_lock", "_readings", "plan", "state", "steps")
+    __slots__ = ("_lock", "_readings", "begun", "plan", "state", "steps")
 
     def __init__(self, steps: Iterable[Step | Mapping[str, Any]] = ()) -> None:
         self.steps: list[Step] = []
+        self.begun: list[Step] = []
         self.plan: Value | Missing = MISSING
         self.state: Value | Missing = MISSING
         self._readings: dict[tuple[Any, ...], _Reading[Any]] = {}
@@ -75,12 +85,21 @@ class History:
         return len(self.steps)
 
     def add(self, step: Step | Mapping[str, Any]) -> None:
-        """Add what happened next.
+        """Add what happened next, from its beginning to its end.
 
         Raises:
             TraceFormatError: for a mapping that is no step.
         """
         added = step if isinstance(step, _STEPS) else parse_step(step, len(self.steps))
+        self.begun.append(added)
+        self.end(added)
+
+    def begin(self, call: ToolStep) -> None:
+        """Add a call that begins, without an outcome; `end` tells what became of it."""
+        self.begun.append(call)
+
+    def end(self, added: Step) -> None:
+        """Add what became of a call that was told to begin."""
         if type(added) is ModelStep and added.plan is not None:
             self.plan = added.plan
         if added.state is not MISSING:
@@ -98,7 +117,7 @@ class History:
             kwargs: none.
         """
         reading = self._readings.get((kind, *args))
-        if reading is None or reading.done < len(self.steps):
+        if reading is None or reading.done < len(reading.steps):
             return cast(I, self._caught_up((kind, *args)))
         return cast(I, reading.index)
 
@@ -106,9 +125,11 @@ class History:
         with self._lock:
             reading = self._readings.get(key)
             if reading is None:
-                reading = self._readings[key] = _Reading(key[0](*key[1:]))
-            while reading.done < len(self.steps):
-                reading.index.read(self.steps[reading.done])
+                index = key[0](*key[1:])
+                steps = self.begun if getattr(index, "of_beginnings", False) else self.steps
+                reading = self._readings[key] = _Reading(index, steps)
+            while reading.done < len(reading.steps):
+                reading.index.read(reading.steps[reading.done])
                 reading.done += 1  # only now: a step that can't be read is not skipped, whoever asks next fails too
             return reading.index
 

@@ -2,8 +2,8 @@
 
 Rules, their conditions and what they decide, packs with their options, environments,
 what happens on errors. Not names, descriptions, reasons, owners, tests, the order of
-rules, or how it is laid out. A rule in Python is known by its name and its `version`:
-its code is not looked at.
+rules, or how it is laid out. A rule in Python is known by its name, its `version` and
+its source (see `code`): there a comment counts as well.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pytest_agentreplay.guards.code import target_code
 from pytest_agentreplay.guards.conditions.specs import normal
 from pytest_agentreplay.guards.rules import Rule
 from pytest_agentreplay.guards.spec import CalledSpec, Conditions, FlowSpec, PolicySpec, RepeatSpec, RuleSpec
@@ -54,6 +55,8 @@ def _conditions(spec: Conditions) -> dict[str, Any]:
     written = {name: _condition(getattr(spec, name)) for name in spec.written()}
     if spec.match is not None:
         written["match"] = _checks(spec.match)
+    if spec.python is not None:
+        written["python"] = [spec.python, target_code(spec.python)]
     if spec.grounded is not None:
         written["grounded"] = {path: sorted(sources) for path, sources in spec.grounded.items()}
     return written

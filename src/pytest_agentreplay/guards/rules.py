@@ -57,6 +57,8 @@ class Rule:
         meaning: everything that the rule's verdict depends on, JSON; the policy's digest is made of it.
         prepare: does when a guard is made what the first call would else wait for, beyond its deadline: imports,
             parsers. What fails there fails again, and is told, when the rule judges.
+        needs: gives something false for calls that the rule has nothing against; rules in a row that have the same
+            one are passed over together.
     """
 
     id: str
@@ -67,3 +69,4 @@ class Rule:
     applies: Callable[[str], bool] | None = None
     meaning: Any = None
     prepare: Callable[[], object] | None = None
+    needs: Callable[[DecisionContext], object] | None = None

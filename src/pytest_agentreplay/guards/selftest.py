@@ -90,7 +90,7 @@ def run_case(
         return CaseRun(rule.id, path, expected, policy.spec.on_error, error.reason)
     except UnavailableError as error:
         return CaseRun(rule.id, path, expected, None, error.reason)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return CaseRun(rule.id, path, expected, None, f"{type(error).__name__}: {error}")
     if objection is None:
         return CaseRun(rule.id, path, expected, "allow", "")

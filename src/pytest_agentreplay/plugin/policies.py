@@ -24,8 +24,10 @@ class PolicyFile(pytest.File):
 
     def collect(self) -> Iterable[pytest.Item]:
         """Make a test of every case of every rule; one that fails where the policy can't be read."""
-        from pytest_agentreplay.guards.loading import load_policy
+        from pytest_agentreplay.api.policies import load_policy
+        from pytest_agentreplay.plugin.settings import settings_of
 
+        settings_of(self.config)  # which registers the plugins that may add packs
         try:
             policy = load_policy(self.path)
         except PolicyFormatError as error:

@@ -59,12 +59,32 @@ _VENDOR_PREFIXES: Final = {  # prefix -> at least so many of [A-Za-z0-9_-] behin
     r"shp(?:at|ca|pa|ss)_": 30,  # Shopify
     r"lin_api_": 30,  # Linear
     r"ntn_": 30,  # Notion
+    r"dp\.(?:pt|st|ct|sa|scim|audit)\.": 30,  # Doppler
+    r"hv[sbr]\.": 20,  # Vault
+    r"AT(?:ATT|CTT|BB)3?xFfG": 30,  # Atlassian
+    r"dckr_[po]at_": 20,  # Docker Hub
+    r"rubygems_": 40,
+    r"AGE-SECRET-KEY-1": 50,
+    r"NRAK-": 20,  # New Relic
+    r"sntry[su]_": 30,  # Sentry
+    r"gl(?:c|sa)_": 30,  # Grafana
+    r"PMAK-": 20,  # Postman
+    r"pul-": 40,  # Pulumi
+    r"figd_": 30,  # Figma
+    r"tskey-": 20,  # Tailscale
+    r"nvapi-": 40,  # Nvidia
+    r"xkeysib-": 40,  # Brevo
+    r"sq0(?:atp|csp|idp)-": 20,  # Square
+    r"fo1_": 30,  # Fly
+    r"CFPAT-": 30,  # Contentful
 }
 _FIXED_KEYS: Final = (
     r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",  # AWS
     r"SK[0-9a-f]{32}",  # Twilio
     r"dapi[0-9a-f]{32}(?:-[0-9])?",  # Databricks
     r"[0-9]{8,10}:AA[A-Za-z0-9_-]{33}",  # Telegram
+    r"key-[0-9a-f]{32}",  # Mailgun
+    r"[MNO][A-Za-z0-9]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}",  # Discord
 )
 _VENDOR_KEYS: Final = "|".join(
     [f"{prefix}[A-Za-z0-9_-]{{{count},}}" for prefix, count in _VENDOR_PREFIXES.items()]
@@ -167,7 +187,9 @@ DETECTORS: Final = (
     Detector("private_key", r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY", _find_private_keys),
     Detector(
         "token",
-        f"(?:{'|'.join(_VENDOR_PREFIXES)}" + r"|A(?:KI|SI|BI|CC)A|SK[0-9a-f]{8}|dapi|[0-9]:AA|SG\.)[A-Za-z0-9_-]{8}",
+        f"(?:{'|'.join(_VENDOR_PREFIXES)}"
+        + r"|A(?:KI|SI|BI|CC)A|SK[0-9a-f]{8}|dapi|key-[0-9a-f]|[MNO][A-Za-z0-9]{23,27}\.[A-Za-z0-9_-]{6}\.|[0-9]:AA"
+        + r"|SG\.)[A-Za-z0-9_-]{8}",
         _by_pattern("token", _ALONE + f"(?:{_VENDOR_KEYS})"),
     ),
     Detector(

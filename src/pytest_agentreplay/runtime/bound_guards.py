@@ -12,11 +12,11 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pytest_agentreplay.errors import GuardBlocked
-from pytest_agentreplay.jsonable import canonical
-from pytest_agentreplay.runtime.guarding import RunGuard
+from pytest_agentreplay.jsonable import Value, canonical
+from pytest_agentreplay.runtime.guarding import RunGuard, made_step
 from pytest_agentreplay.runtime.recorded_errors import record_error
 from pytest_agentreplay.runtime.values import json_args, lenient
 from pytest_agentreplay.runtime.watched_streams import awatched, watched
@@ -25,17 +25,21 @@ from pytest_agentreplay.tools.binding import bind
 from pytest_agentreplay.tools.effects import EffectResolver
 from pytest_agentreplay.tools.gate import Gate
 from pytest_agentreplay.tools.spec import ToolSpec
-from pytest_agentreplay.trace import ToolStep, Verdict
+from pytest_agentreplay.trace import Effect, ToolStep, Verdict
 
 
 class Witness(Protocol):
     """Writes decisions down."""
 
-    def decided(self, step: ToolStep) -> str:
-        """Note a decision before the tool runs; gives the decision's id."""
+    def decided(self, step: ToolStep, given: Value) -> str:
+        """Note a decision before the tool runs, and what the agent was asked; gives the decision's id.
+
+        Raises:
+            AgentReplayError: when it can't be noted; then the tool must not run.
+        """
 
     def ended(self, decision: str, step: ToolStep) -> None:
-        """Note what became of the call."""
+        """Note what became of the call; never raises, since the tool has run."""
 
 
 class BoundGuard:
@@ -151,11 +155,11 @@ def judged(spec: ToolSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Ite
 def decided(spec: ToolSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Judge a call; the code inside, which is not yet the tool's, says what became of it."""
     call = _call(spec, args, kwargs)
-    judgements = [(guard, *_decide(guard, spec, call)) for guard in in_charge()]
-    for _, verdict, _ in judgements:
-        if verdict.decision == "block":
+    judgements = [_decide(guard, spec, call) for guard in in_charge()]
+    for judgement in judgements:
+        if judgement.verdict.decision == "block":
             _remember(judgements, call)
-            raise GuardBlocked(spec.name, verdict, verdict.reason)
+            raise GuardBlocked(spec.name, judgement.verdict, judgement.verdict.reason)
     outcome: dict[str, Any] = {}
     try:
         yield outcome
@@ -187,20 +191,29 @@ def _call(spec: ToolSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict
         }
 
 
-def _decide(guard: BoundGuard, spec: ToolSpec, call: dict[str, Any]) -> tuple[Verdict, str]:
+class _Judgement(NamedTuple):
+    """What one guard said about a call; `logged` is the decision's id where somebody writes decisions down."""
+
+    guard: BoundGuard
+    effect: Effect
+    verdict: Verdict
+    logged: str
+
+
+def _decide(guard: BoundGuard, spec: ToolSpec, call: dict[str, Any]) -> _Judgement:
     effect, _ = guard.effects.resolve(spec)
     arguments = call["args"] if "args" in call else {"raw_args": call["raw_args"]}
     verdict = guard.run.judge(spec.name, arguments, effect)
-    decision = guard.witness.decided(ToolStep(**call, verdict=verdict)) if guard.witness else ""
-    return verdict, decision
+    logged = guard.witness.decided(made_step(call, verdict, effect), guard.run.given) if guard.witness else ""
+    return _Judgement(guard, effect, verdict, logged)
 
 
-def _remember(judgements: list[tuple[BoundGuard, Verdict, str]], call: dict[str, Any]) -> None:
-    for guard, verdict, decision in judgements:
-        step = ToolStep(**call, verdict=verdict)
+def _remember(judgements: list[_Judgement], call: dict[str, Any]) -> None:
+    for guard, effect, verdict, logged in judgements:
+        step = made_step(call, verdict, effect)
         guard.run.remember(step)
         if guard.witness is not None:
-            guard.witness.ended(decision, step)
+            guard.witness.ended(logged, step)
 
 
 __all__ = ["BoundGuard", "GuardGate", "Witness", "bound", "in_charge"]

@@ -1,7 +1,7 @@
 """Guarding: one guard along one run, with the memory that its rules judge by.
 
-Every call is judged before it is answered and remembered once its outcome is
-known. Nothing here knows policies, or what a refusal becomes.
+Every call is judged before it is answered, counts from then on, and is remembered with
+its outcome once that is known. Nothing here knows policies, or what a refusal becomes.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pytest_agentreplay.jsonable import MISSING, Missing, Value
-from pytest_agentreplay.trace import Effect, StateStep, Step, Verdict
+from pytest_agentreplay.trace import Effect, StateStep, Step, ToolStep, Verdict
 
 if TYPE_CHECKING:
+    from pytest_agentreplay.guards.context import DecisionContext
     from pytest_agentreplay.guards.evaluator import Guard
 
 
@@ -44,11 +45,23 @@ class RunGuard:
                 self._history.add(StateStep(state=state))
 
     def judge(self, tool: str, args: Mapping[str, Value], effect: Effect) -> Verdict:
-        """Judge a call that is about to be made; never raises."""
+        """Judge a call that is about to be made, which counts as begun from now on; never raises.
+
+        One look at what was before: of two calls made at the same moment, one is judged with the other.
+        """
+        with self._lock:
+            try:
+                verdict = self.guard.judge(self._context(tool, args, effect))
+            except (Exception, SystemExit) as error:  # a guard that fails must refuse
+                verdict = self.guard.refuse(f"the guard failed: {type(error).__name__}: {error}")
+            self._history.begin(made_step({"tool": tool, "args": args}, verdict, effect))
+        return verdict
+
+    def _context(self, tool: str, args: Mapping[str, Value], effect: Effect) -> DecisionContext:
         from pytest_agentreplay.guards.context import DecisionContext
 
         history = self._history
-        context = DecisionContext(
+        return DecisionContext(
             tool,
             args,
             effect=effect,
@@ -60,13 +73,20 @@ class RunGuard:
             external=self._told.get("external"),
             environment=self.guard.environment,
         )
-        try:
-            with self._lock:
-                return self.guard.judge(context)
-        except Exception as error:  # a guard that fails must refuse
-            return self.guard.refuse(f"the guard failed: {type(error).__name__}: {error}")
 
-    def remember(self, step: Step) -> None:
-        """Take what happened: what became of a call, or a recorded step of another kind."""
+    def remember(self, call: ToolStep) -> None:
+        """Take what became of a call that was judged."""
+        with self._lock:
+            self._history.end(call)
+
+    def note(self, step: Step) -> None:
+        """Take a step that nobody was asked about."""
         with self._lock:
             self._history.add(step)
+
+
+def made_step(call: Mapping[str, Any], verdict: Verdict | None, effect: Effect) -> ToolStep:
+    """Make the step of a call that was made here, with the effect that its tool has."""
+    step = ToolStep(**call, verdict=verdict)
+    step._classify(effect)
+    return step

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from pytest_agentreplay.jsonable import MISSING, Value
+from pytest_agentreplay.runtime.guarding import RunGuard
 from pytest_agentreplay.tools.spec import ToolSpec
 from pytest_agentreplay.trace import Effect, ErrorInfo, StateStep, ToolStep, Verdict
 
@@ -28,6 +29,7 @@ class ObservedCall:
         same_args: its arguments are the golden ones.
         stands_in: its arguments differ from the golden ones as text, and count as equal.
         state: the agent's state once it went on after this call.
+        judged_by: the guards that were asked about it, and are told what became of it.
     """
 
     index: int
@@ -48,6 +50,7 @@ class ObservedCall:
     unmatched: bool = False
     same_args: bool = False
     stands_in: bool = False
+    judged_by: list[RunGuard] = field(default_factory=list)
 
     @property
     def tool(self) -> str:
@@ -77,7 +80,9 @@ class ObservedCall:
             given["state"] = None
         args = self.golden.args if compared and self.stands_in and self.golden is not None else self.args
         arguments: dict[str, Any] = {"args": args} if self.raw_args is None else {"raw_args": self.raw_args}
-        return ToolStep(tool=self.tool, **arguments, **given)
+        step = ToolStep(tool=self.tool, **arguments, **given)
+        step._classify(self.effect)
+        return step
 
 
 @dataclass(slots=True, eq=False)

@@ -250,18 +250,15 @@ class Session:
 
     def _refused(self, call: ObservedCall) -> GuardBlocked | None:
         """Ask the guards, this run's own and those that the agent itself put in force."""
-        guards = self._guards()
+        call.judged_by = self._guards()
         args = call.args if call.raw_args is None else {"raw_args": call.raw_args}
-        for guard in guards:
-            verdict = guard.judge(call.tool, args, call.effect)
-            if call.verdict is None or verdict.decision == "block":
-                call.verdict = verdict
-            if verdict.decision == "block":
-                return GuardBlocked(call.tool, verdict, verdict.reason)
-        return None
+        verdicts = [guard.judge(call.tool, args, call.effect) for guard in call.judged_by]
+        blocking = next((verdict for verdict in verdicts if verdict.decision == "block"), None)
+        call.verdict = blocking or (verdicts[0] if verdicts else None)
+        return None if blocking is None else GuardBlocked(call.tool, blocking, blocking.reason)
 
     def _remember(self, call: ObservedCall) -> None:
-        for guard in self._guards():
+        for guard in call.judged_by:
             guard.remember(call.to_step())
 
     def _guards(self) -> list[RunGuard]:

@@ -8,6 +8,7 @@ Nothing here knows of URLs or of what is allowed.
 from __future__ import annotations
 
 import ipaddress
+import re
 import unicodedata
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
@@ -41,8 +42,9 @@ _METADATA_ADDRESSES: Final = frozenset(
     )
 )
 _DOCUMENTATION: Final = tuple(map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")))
+_HEXADECIMAL: Final = re.compile(r"[0-9a-f]{8}")
 _NAMES_OF_ADDRESSES: Final = (".nip.io", ".sslip.io", ".xip.io", ".traefik.me")
-_LOCAL_ENDS: Final = (".local", ".localhost", ".internal", ".lan", ".home.arpa", ".test", ".svc", ".cluster.local")
+_LOCAL_ENDS: Final = (".local", ".localhost", ".internal", ".lan", ".home.arpa", ".svc", ".cluster.local")
 
 
 class Host(NamedTuple):
@@ -92,7 +94,7 @@ def parse_host(text: str) -> Host | None:
     name = unicodedata.normalize("NFKC", decoded.translate(_DOTS)).lower().rstrip(".")
     for invisible in "\u00ad\u200b\u200c\u200d\u2060\ufeff":
         name = name.replace(invisible, "")
-    mixed = plain(name) != name
+    mixed = plain(name) != name or any(_is_look_alike(label) for label in name.split("."))
     if not name.isascii():
         name = _to_ascii(name)
     if not name or len(name) > 253 or any(char in " #%/:<>?@[\\]^|\"'`(){},;" or char < "!" for char in name):
@@ -104,6 +106,16 @@ def parse_host(text: str) -> Host | None:
         address = _parse_v4(labels)
         return None if address is None else Host(str(address), address, disguised=str(address) != text.rstrip("."))
     return Host(name, disguised=mixed or "%" in text)
+
+
+def _is_look_alike(label: str) -> bool:
+    """Tell a label that reads as another one: borrowed letters, beside Latin ones or all of them."""
+    if label.startswith("xn--"):
+        try:
+            label = label.encode("ascii").decode("idna")
+        except UnicodeError:
+            return False
+    return not label.isascii() and (plain(label) != label or plain(f"a{label}").isascii())
 
 
 def _to_ascii(name: str) -> str:
@@ -162,6 +174,8 @@ def _named_address(name: str) -> Address | None:
         four = labels[start : start + 4] if len(labels) - start >= 4 else labels[start].split("-")[-4:]
         if len(four) == 4 and (address := _parse_v4(four)) is not None:
             return address
+        if _HEXADECIMAL.fullmatch(labels[start]):
+            return ipaddress.IPv4Address(int(labels[start], 16))
     return None
 
 

@@ -20,7 +20,7 @@ from pytest_agentreplay.guards.analysis.texts import last_key
 from pytest_agentreplay.redaction.keys import words
 
 if TYPE_CHECKING:
-    from pytest_agentreplay.guards.analysis.shell import ShellCommand
+    from pytest_agentreplay.guards.analysis.shell import ShellCommand, ShellFacts
     from pytest_agentreplay.guards.context import DecisionContext
 
 _PATH_KEYS: Final = words(
@@ -56,6 +56,14 @@ _FILE_KEYS: Final = ("file", "filename", "name", "file_name", "path", "file_path
 
 _PATH_LIKE: Final = re.compile(r"(?:[~./\\%$]|[A-Za-z]:[\\/]|file:|\\\\)[^\n]{0,1023}|[^\s,;|&<>()=]{1,512}")
 _LIST: Final = re.compile(r"[,\n;]+")
+_WRAPPED: Final = re.compile(
+    r"(?i)(?:view-source:|jar:|url:|netdoc:(?://)?|php://filter/\S{0,200}?resource=|phar://|zip://)+(?=/|~|file:|\.)"
+)
+_CODE_SIGN: Final = re.compile(
+    r"\bopen\(|read_text\(|read_bytes\(|readFile|\bPath[.(]|\bimport \w|\brequire\(|File\.(?:read|open)|fopen\("
+    r"|\bos\.(?:system|path|popen)"
+    r"|subprocess\."
+)
 _LITERAL: Final = re.compile(r"""(?:"([^"\n]{2,300})"|'([^'\n]{2,300})'|`([^`\n]{2,300})`)""")
 _HOME: Final = re.compile(
     r"(?i)(?:\$home|\$\{home\}|\$\{home:-[^}]*\}|\$env:(?:userprofile|home)|%userprofile%|%homedrive%%homepath%"
@@ -108,12 +116,21 @@ class PathFact:
 
 def path_facts(context: DecisionContext) -> list[PathFact]:
     """List the paths of a call: its arguments' and, where `context.shell` finds commands, theirs."""
-    facts = [fact for at, text in context.texts for fact in _in_argument(at, text)]
-    facts += _joined(context)
+    facts = argument_paths(context)
     for shell in context.shell:
-        for command in shell.commands:
-            facts += command_paths(shell.source, command)
+        facts += _of_commands(shell)
     return facts
+
+
+@lru_cache(maxsize=512)
+def _of_commands(shell: ShellFacts) -> list[PathFact]:
+    return [fact for command in shell.commands for fact in command_paths(shell.source, command)]
+
+
+def argument_paths(context: DecisionContext) -> list[PathFact]:
+    """List the paths that arguments are or hold, those of commands left out."""
+    facts = [fact for at, text in context.texts for fact in _in_argument(at, text)]
+    return [*facts, *_joined(context)]
 
 
 def command_paths(at: str, command: ShellCommand) -> Iterator[PathFact]:
@@ -148,18 +165,36 @@ def operands(argv: tuple[str, ...]) -> Iterator[str]:
 
 def _in_argument(at: str, text: str) -> Iterator[PathFact]:
     key = last_key(at)
-    if key in _CODE_KEYS and len(text) < 1 << 16:
-        for match in _LITERAL.finditer(text):
-            literal = match[1] or match[2] or match[3]
+    if len(text) < 1 << 16 and (key in _CODE_KEYS or (key not in _NOT_PATHS and _CODE_SIGN.search(text))):
+        for literal in _literals(text):
             if _PATH_LIKE.fullmatch(literal):
                 yield _fact(at, literal, "code")
-    if key in _NOT_PATHS or not text or len(text) > 4096 or ("://" in text and text[:5].lower() != "file:"):
+    if key in _NOT_PATHS or not text or len(text) > 4096:
         return
+    if wrapped := _WRAPPED.match(text):
+        yield _fact(at, text[wrapped.end() :].partition("!")[0], "argument")
+    if "://" in text and text[:5].lower() != "file:":
+        return
+    if "\0" in text:  # what many programs take for the end
+        yield _fact(at, text.partition("\0")[0], "argument")
     if key in _PATH_KEYS:
         for part in _LIST.split(text) if "{" not in text else (text,):
             yield _fact(at, part, "argument")
     elif _PATH_LIKE.fullmatch(text):
         yield _fact(at, text, "argument")
+
+
+def _literals(code: str) -> Iterator[str]:
+    """Give the texts in a program, and what neighbours of them make together."""
+    before, end = "", 0
+    for match in _LITERAL.finditer(code):
+        literal = match[1] or match[2] or match[3]
+        yield literal
+        glue = code[end : match.start()].strip(" \t\r\n)") if before else None
+        if glue is not None and glue in ("", "+", ",", "/", "/Path(", "/ Path("):
+            literal = before + ("/" if glue[:1] in (",", "/") else "") + literal
+            yield literal
+        before, end = (literal if len(literal) < 300 else ""), match.end()
 
 
 def _joined(context: DecisionContext) -> Iterator[PathFact]:
@@ -184,6 +219,8 @@ def resolve(text: str) -> str:
         return text
     path = plain(text.translate(_ODD_SLASHES) if not text.isascii() else text).strip().strip("\"'`").replace("\0", "")
     url = _FILE_URL.match(path)
+    if "%25" in path:  # encoded twice
+        path = unquote(path)
     if url or "%2e" in path.lower() or "%2f" in path.lower():
         path = unquote(path[url.end() :] if url else path)
     path = _DEVICE.sub("", path.replace("\\", "/"))

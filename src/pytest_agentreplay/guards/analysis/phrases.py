@@ -1,7 +1,7 @@
 """Phrases: the wordings by which a text gives orders to a model, as data, one list for each purpose.
 
 A strong phrase is one that hardly anything but an order to a model holds; weak
-ones count where two different ones meet. All are RE2 patterns, case folded.
+ones count where two different ones meet, or where they speak to a model. All are RE2 patterns, case folded.
 Sources: the templates of AgentDojo, InjecAgent and HackAPrompt, published
 jailbreak collections. Nothing here decides what to do about a phrase.
 """
@@ -9,6 +9,8 @@ jailbreak collections. Nothing here decides what to do about a phrase.
 from __future__ import annotations
 
 from typing import Final, NamedTuple
+
+from pytest_agentreplay.guards.analysis.languages import IN_OTHER_LANGUAGES, VERBS
 
 
 class Phrase(NamedTuple):
@@ -18,43 +20,89 @@ class Phrase(NamedTuple):
         name: what it does, for reasons.
         pattern: in RE2's syntax, case folded.
         strong: it needs no other beside it.
+        to_model: it speaks to a model; by itself too little to suspect a text of anything, yet a call that does
+            what such a passage asks for is told.
+        scoped: it means nothing of the kind where it goes on to say of what: "... rules in .eslintrc".
+        screen: matches every text that the pattern matches, with less; empty where the pattern itself is small.
     """
 
     name: str
     pattern: str
     strong: bool = True
+    to_model: bool = False
+    scoped: bool = False
+    screen: str = ""
 
 
 _S: Final = r"[\s,:;*_>\"'-]{1,6}"
 _ORDERS: Final = (
     r"(?:instructions?|prompts?|directions?|directives?|rules?|guidelines?|commands?|constraints?|programming|orders?"
-    r"|training|restrictions?|system message|context|tasks?|polic(?:y|ies)|safeguards?|protocols?|filters?)\b"
+    r"|training|restrictions?|system message|context|tasks?|polic(?:y|ies)|safeguards?|protocols?|filters?"
+    r"|guardrails?|ethics|morals)\b"
 )
 _EARLIER: Final = (
     r"(?:previous|prior|above|earlier|preceding|foregoing|existing|original|initial|all|any|every|your|system|safety"
-    r"|former|past|my|openai'?s?|anthropic'?s?|developer|ethical|content)\b"
+    r"|former|past|openai'?s?|anthropic'?s?|developer|ethical|content)\b"
 )
 _MODEL: Final = (
     r"(?:ai|a\.i\.|llms?|(?:large )?language models?|ai (?:agents?|assistants?|models?|systems?)|assistants?|chatbots?"
     r"|(?:chat)?gpt(?:-?[0-9][a-z0-9.]*)?|claude|gemini|copilot|codex|llama|(?:autonomous |coding )?agents?|bots?)\b"
 )
+_ACT: Final = (
+    r"(?:send|e-?mail|forward|transfer|wire|pay|delete|remove|run|execute|call|invoke|upload|post|share|write|append"
+    r"|add|insert|create|invite|grant|change|update|reset|set|cancel|book|reserve|buy|purchase|order|refund|approve"
+    r"|visit|open|click|navigate|fetch|download|install|read|search|reply|respond|tell|say|print|output|include"
+    r"|export|copy|move|schedule|submit|disable|enable|merge|push|commit|close|reveal|leak|use|give|make|go|rename"
+    r"|subscribe|follow|ignore|forget|disregard)\b"
+)
+_POLITE: Final = (
+    r"(?:please |kindly |now |also |first |immediately |then |you (?:must|should|shall|will|need to|have to) )"
+)
+BY_NAME: Final = "names a tool to call"
+"""What a wording is called that tells the reader to call a tool by its name; code and its documentation do so too."""
+_VOID: Final = (
+    r"(?:cancel+ed|void|null|outdated|obsolete|revoked|superseded|suspended|replaced|overridden|invalid|no longer"
+    r"|a test|not real|fake)"
+)
 
 OVERRIDES: Final = (
     Phrase(
         "tells the model to ignore its instructions",
-        rf"\b(?:ignore|disregard|forget|neglect|discard|(?:do not|don'?t|stop|quit) (?:follow|obey|adher)"
-        rf"(?:ing|e to|e)?|pay no attention to){_S}(?:[\w']{{1,12}}{_S}){{0,3}}{_EARLIER}{_S}"
+        rf"\b(?:ignore|disregard|forget|neglect|discard|drop|abandon|override|revoke|erase|dismiss|set aside|put"
+        rf" aside|throw (?:out|away)"
+        rf"|(?:do not|don'?t|never|stop|quit|no longer) (?:follow|obey|adher|respect|abide)"
+        rf"(?:ing|e to|e| by)?|pay no attention to){_S}(?:[\w']{{1,12}}{_S}){{0,3}}{_EARLIER}{_S}"
         rf"(?:[\w']{{1,14}}{_S}){{0,3}}{_ORDERS}",
+        scoped=True,
+    ),
+    Phrase(
+        "tells the model to ignore its instructions",
+        r"\b(?:ignore|disregard|forget|discard|(?:do not|don'?t|stop) (?:follow|obey)(?:ing)?) the (?:\w+ )?"
+        r"(?:rules|instructions|guidelines|directives|restrictions|limits) (?:that )?(?:your?|the|were|you)(?:r|'ve)?\b"
+        r"(?: \w+){0,2} (?:gave|given|set|told|made|wrote|imposed|were|taught|trained)\b",
     ),
     Phrase(
         "tells the model to ignore all before",
-        r"\b(?:ignore|disregard|forget) (?:everything|anything|all|what)(?: \w+){0,4} (?:above|before|previously|prior"
-        r"|so far|told|said|instructed)\b",
+        r"\b(?:ignore|disregard|forget|discard) (?:everything|anything|all|what)(?: \w+){0,4} (?:above|before"
+        r"|previously"
+        r"|prior|so far|told|said|instructed|asked|else|learned)\b",
+        scoped=True,
+    ),
+    Phrase(
+        "declares the model's instructions void",
+        rf"\b(?:(?:your|the|all|any) (?:previous|prior|earlier|preceding|above|former|existing|initial|original"
+        rf"|current)"
+        rf"(?: \w+)? (?:instructions?|prompts?|rules|guidelines|directives|restrictions|policies)|your (?:instructions"
+        rf"|rules|guidelines|restrictions|system prompt|limitations)|instructions (?:above|before this|so far|up to"
+        rf" here)"
+        rf"|all previous rules) (?:are|is|were|was|have been|has been|shall be) (?:now |all |hereby |officially"
+        rf" )?{_VOID}\b",
     ),
     Phrase(
         "overrides the model's rules",
-        rf"\b(?:override|bypass|circumvent|suspend|disable|turn off|break|evade){_S}(?:\w{{1,12}} ){{0,2}}"
-        rf"(?:your|all previous|all prior|all safety|safety|ethical|content|alignment|system prompt)\b{_S}"
+        rf"\b(?:override|bypass|circumvent|suspend|disable|turn off|break|evade|violate|set aside|put aside"
+        rf"|work around|get around|deactivate|switch off|remove|lift|drop|shed){_S}(?:\w{{1,12}} ){{0,2}}"
+        rf"(?:your|all previous|all prior|all safety|safety|ethical|alignment|system prompt)\b{_S}"
         rf"(?:[\w-]{{1,14}} ){{0,3}}{_ORDERS}",
     ),
     Phrase(
@@ -65,25 +113,7 @@ OVERRIDES: Final = (
         r" ]{0,3}:"
         r"|\bonly follow the following instructions?\b)",
     ),
-    Phrase(
-        "ignores instructions in another language",
-        r"(?:\b(?:ignora|ignore|olvida|descarta|desconsidere|esque[cç]a|dimentica) (?:todas? )?(?:l[aeo]s?|as|os|le"
-        r"|tutte le)?"
-        r" ?(?:instruc[ct]iones|instru[cç][oõ]es|istruzioni|reglas|regras|[oó]rdenes)(?: \w+)? ?(?:anteriores|previas"
-        r"|pr[eé]vias"
-        r"|precedenti)?"
-        r"|\bignor(?:iere|ieren sie) (?:bitte )?(?:alle |die )?(?:\w+ )?(?:vorherigen|bisherigen|vorigen|obigen"
-        r"|fr[uü]heren)"
-        r" (?:anweisungen|instruktionen|befehle|regeln)"
-        r"|\b(?:ignore[zr]?|oublie[zr]?) (?:toutes )?(?:les |vos |tes )?(?:instructions|consignes|r[eè]gles)"
-        r" (?:pr[eé]c[eé]dentes|ant[eé]rieures|ci-dessus)"
-        r"|игнорируй(?:те)? (?:все )?(?:предыдущие |прежние )?(?:инструкции|указания)|забудь(?:те)? (?:все"
-        r" )?(?:предыдущие )?инструкции"
-        r"|(?:忽略|无视|無視|忘记|忘記)(?:你)?(?:之前|以上|先前|前面|上面|此前|所有)的?(?:所有|全部|一切)?的?(?:指令|指示|说明|說明|提示|规则)"
-        r"|(?:以前|これまで|前|上記|すべて)の(?:すべての)?(?:指示|命令|指令)を(?:すべて)?(?:無視|忘れ)"
-        r"|이전의? ?(?:모든 )?(?:지시|명령)(?:사항)?(?:을|를)? ?(?:모두 )?무시"
-        r"|[oö]nceki (?:t[uü]m )?talimatlar[ıi]? (?:yok say|unut|g[oö]rmezden gel))",
-    ),
+    Phrase("ignores instructions in another language", IN_OTHER_LANGUAGES, screen=VERBS),
 )
 """Orders to drop the orders: injections and jailbreaks alike."""
 
@@ -91,11 +121,20 @@ INJECTIONS: Final = (
     Phrase(
         "is written to a model",
         rf"(?:\bif you(?: are|'re) (?:an? |the )?(?:\w+ )?{_MODEL}"
-        rf"|\b(?:note|message|instructions?|attention|notice|reminder|important|hey|dear|memo|directive)"
+        rf"|\b(?:note|message|instructions?|attention|notice|reminder|important|memo|directive)"
         rf"(?: (?:to|for))?[:,]?"
         rf" (?:all |any |the |every )?{_MODEL}[ :,.!]"
+        rf"|\b(?:hey|dear|hi|hello|attention),? (?:the |all )?{_MODEL}[:,.!]"
+        rf"|\b(?:to|for) (?:the |any |all )(?:ai|llm|language) (?:models?|agents?|assistants?)\b[^\n.]{{0,20}}[:,]"
+        rf"|\bas an? (?:\w+ )?{_MODEL}[, ]{{1,2}}you (?:are|must|should|need|have|shall|will)\b"
         rf"|\b{_MODEL} (?:that (?:is |are )?)?(?:reading|processing|parsing|summari[sz]ing|viewing|handling"
-        r"|ingesting|scanning) this\b)",
+        r"|ingesting|scanning) (?:this|it|the (?:page|document|text|e?-?mail|message|file))\b"
+        rf"|\b(?:if|when|should) (?:an?|any|the|some) (?:\w+ )?{_MODEL} (?:reads?|sees?|receives?|process\w*|parses?"
+        rf"|opens?"
+        rf"|handles?|finds?|is reading)\b|\b(?:executed|performed|done|carried out|followed|run) by (?:the |an? |any"
+        rf" )?(?:ai|llm|language"
+        rf" model|ai (?:model|agent|assistant))\b"
+        rf"|<!--\s{{0,4}}(?:prompt|system|instructions?|{_MODEL})(?: \w+)? ?:)",
     ),
     Phrase(
         "gives the model a task before its own",
@@ -127,7 +166,7 @@ INJECTIONS: Final = (
         r"|[#=\[*-]{2,} ?(?:begin |start |end )?(?:of )?(?:new |admin |system |hidden |override )+(?:instructions?"
         r"|prompt|message"
         r"|override|input)\b"
-        r"|\b(?:begin|start) (?:system|admin|new|hidden) (?:instructions?|prompt|message)\b)",
+        r"|\b(?:begin|start|end) (?:of )?(?:system|admin|new|hidden|secret) (?:instructions?|prompt|message|task)\b)",
     ),
     Phrase(
         "speaks as the system",
@@ -194,157 +233,153 @@ INJECTIONS: Final = (
         r"|\.env|id_rsa|conversation history)\b",
         strong=False,
     ),
+    Phrase(
+        "replaces the model's task",
+        r"(?:\b(?:do not|don'?t|stop|cease|abandon|drop|cancel|forget|disregard|ignore|instead of|suspend|discard"
+        r"|rather than|skip)(?: \w+){0,3} (?:the |your )?(?:users?'?s?|original|initial|assigned) (?:\w+ )?(?:tasks?"
+        r"|requests?|quer(?:y|ies)|questions?|goals?|objectives?|prompts?|instructions?|assignments?)\b"
+        rf"|\byour (?:previous|current|original|earlier|initial|prior|assigned) (?:task|request|goal|objective|mission"
+        rf"|assignment|job) (?:is|was|has been) (?:now |hereby )?{_VOID}\b"
+        r"|\byour (?:new|real|actual|updated|next|main|primary|true|only) (?:task|goal|objective|mission|instructions?"
+        r"|assignment|priority|job) (?:is|are|will be)\b"
+        r"|\byour (?:instructions|task|goal|objective|prompt|rules|system prompt|guidelines|role|orders) (?:has|have)"
+        r" (?:just |now )?(?:been )?(?:updated|changed|replaced|revised|modified|overridden)\b)",
+    ),
+    Phrase(
+        "keeps something from the user",
+        r"(?:\b(?:no need|not necessary|unnecessary|needn'?t) (?:to )?(?:inform|tell|ask|notify|alert|bother|warn)"
+        r"(?:ing)? (?:the |your )?(?:end )?user\b"
+        r"|\b(?:keep|keeps|kept|remain|stay)s? (?:it |this |that |all |them )?(?:a )?(?:secret|hidden|confidential"
+        r"|private"
+        r"|quiet) from (?:the |your )?user\b"
+        r"|\b(?:do not|don'?t|never|without) (?:mention|includ|report|referenc|disclos|reveal|show|acknowledg)(?:e"
+        r"|ing)?"
+        r" (?:this|it|that|any of this|these)(?: \w+){0,3} (?:in|to|within) (?:your|the|any) (?:reply|response|answer"
+        r"|summary|output|final|user|conversation)\b"
+        r"|\bwithout (?:the )?(?:user|human)(?:'?s)? (?:confirm\w*|approv\w*|consent|knowledge|permission"
+        r"|interaction)\b"
+        r"|\bthe user (?:has )?(?:already )?(?:approved|consented|agreed|confirmed|authori[sz]ed)[^\n]{0,40}(?:do not"
+        r"|don'?t|no need to) (?:ask|confirm|check)\b)",
+    ),
+    Phrase(
+        "tells a model what to do",
+        rf"\b(?:the |this |an? |all |any )?{_MODEL} (?:reading this )?(?:must|should|shall|needs? to|ha(?:s|ve) to"
+        rf"|(?:is|are) (?:required|instructed|ordered|expected|supposed|asked|obliged) to)\b(?: \w+){{0,3}} {_ACT}",
+        strong=False,
+        to_model=True,
+    ),
+    Phrase(
+        "calls a model by name and gives it an order",
+        rf"(?:(?:^|[\n.:!?>;)(\]\"'-]) {{0,3}}(?:hey |ok(?:ay)? )?{_MODEL}(?: agents?)?[,!:]"
+        rf" {{0,2}}{_POLITE}{{0,3}}{_ACT}"
+        rf"|[,;] {{0,2}}(?:dear )?{_MODEL}[.,!:](?: |$)|\byou,? (?:the|as an?) (?:\w+ )?{_MODEL}\b)",
+        strong=False,
+        to_model=True,
+    ),
+    Phrase(
+        "forges who speaks",
+        rf"(?:^|[\n>.] {{0,3}})(?:\[{{1,2}}|<|\*{{2}})(?:system|admin\w*|developer|operator|root|user|human|assistant"
+        rf"|ai"
+        rf"|important|instructions?)(?:[ _-][\w-]{{1,20}}){{0,2}}(?: [^\n>\]]{{0,40}})?(?:\]{{1,2}}|>"
+        rf"|\*{{2}}):?\s{{0,3}}"
+        rf"(?:[\w ]{{0,40}}[.:,!]\s)?(?:i (?:have|will|am|shall)\b|{_POLITE}{{0,3}}{_ACT})",
+        strong=False,
+        to_model=True,
+    ),
+    Phrase(
+        "forges a message of the conversation",
+        rf"[\"']role[\"']: ?[\"'](?:system|user|developer)[\"'], ?[\"']content[\"']: ?[\"']{_POLITE}{{0,3}}{_ACT}",
+        strong=False,
+        to_model=True,
+    ),
+    Phrase(
+        "poses as a message of the system",
+        r"(?:^|\n|[.!?>] )[^\w\n]{0,8}(?:system|admin|developer)(?: prompt)? (?:message|prompt|override|notice|note"
+        r"|reminder|update|alert|instructions?|directive)s?\b",
+        strong=False,
+        to_model=True,
+    ),
+    Phrase(
+        "forges a turn of the conversation",
+        r"(?:^|\n|[.!?] )\s{0,4}(?:human|user)\s?:[^\n]{1,300}\n+\s{0,4}(?:assistant|ai)\s?:",
+        strong=False,
+        to_model=True,
+    ),
+    Phrase(
+        "speaks for whom the model serves",
+        r"\b(?:(?:operator|developer|admin\w*|system|policy|server|protocol|platform|tool) (?:now )?requires? (?:that"
+        r" )?"
+        r"(?:you|the (?:ai|assistant|agent|model)|(?:ai )?(?:agents|assistants))\b"
+        r"|(?:developers?|operators?|owners?|creators?|makers?) of (?:this|the|your) (?:ai )?(?:agent|assistant|model"
+        r"|bot|chatbot)\b"
+        r"|i am (?:the|your) (?:user|operator|developer|administrator|creator)\b"
+        r"|(?:this is|message from) (?:a message from )?(?:the|your) (?:user|operator|developer|creator)\b"
+        r"|(?:the|your) (?:end[ -])?user(?:'s assistant)? (?:has |also |now |really |actually )*(?:changed (?:their|his"
+        r"|her) mind|wants you to|would want you to|asks you to|asked you to|needs you to|would like you to|requests"
+        r" that you)"
+        r"|required by the (?:mcp|tool|server|system)\b|requires that you (?:first|also)\b)",
+        strong=False,
+        to_model=True,
+    ),
+    Phrase(
+        "heads instructions for a model",
+        rf"\b(?:(?:{_MODEL}|internal|hidden|secret) (?:system )?(?:instructions?|tasks?|commands?|directives?)(?:"
+        rf" \([\w ]{{1,20}}\))? ?:"
+        rf"|\[(?:new |hidden |secret )?instructions?\] ?:?|(?:for|to) (?:any |all |the |an? )?{_MODEL}(?: reading)? ?:"
+        rf"|your next (?:action|step|move|task|tool call|call) (?:must|should|is|will)\b|from your (?:developer"
+        rf"|operator|creator|maker|administrator)\b)",
+        strong=False,
+        to_model=True,
+    ),
+    Phrase(
+        "asks to obey what is encoded",
+        r"\b(?:decode|decrypt|deobfuscate)\b[^\n]{0,40}\b(?:and|then) (?:then )?(?:follow|execute|obey|run|do what"
+        r"|carry out)\b",
+        strong=False,
+        to_model=True,
+    ),
+    Phrase(
+        "turns to the reader's own task",
+        r"(?:\b(?:as soon as|when|once|after|if) you (?:see|read|receive|find|get|have read) this\b"
+        r"|\b(?:return to|resume|continue(?: with)?|go back to) (?:your|the) (?:previous|original|current|initial"
+        r"|user'?s?)"
+        r" (?:task|work|request)\b"
+        r"|\b(?:task|request) (?:is |has been |successfully )*(?:completed?|done|finished|fulfilled)[.!,;]?"
+        r" [^\n]{0,30}\bnext\b"
+        r"|\b(?:do not|don'?t|stop|forget about|never mind|skip) (?:\w+ ){0,2}(?:summar\w+|translat\w+|answer\w*|the"
+        r" task"
+        r"|the question|the request)\b[^\n]{0,160}\binstead\b"
+        r"|\bbefore (?:you )?(?:summari[sz]|translat|answer|continu|respond)\w*,)",
+        strong=False,
+        to_model=True,
+    ),
+    Phrase(
+        BY_NAME,
+        r"\b(?:call|invoke|use|trigger|execute|run)(?: the)? [`'\"]?[a-z]+(?:_[a-z0-9]+)+[`'\"]?(?:\(| (?:\w+"
+        r" )?(?:with|to|on|for|tool"
+        r"|function)\b)",
+        strong=False,
+        to_model=True,
+    ),
+    Phrase(
+        "puts the model into a mode",
+        r"\b(?:you are now (?:in|operating in|running in|entering) (?:an? |the )?\w+ mode\b|from now on,? (?:you|always"
+        r"|never)\b)",
+        strong=False,
+        to_model=True,
+    ),
+    Phrase(
+        "waits for the reader",
+        r"\b(?:before|whenever|after|when|while|every time|each time|once)(?: you)? (?:us(?:e|ing)|read(?:ing)?"
+        r"|summari[sz](?:e|ing)|process(?:ing)?|answer(?:ing)?|respond(?:ing)?|reply(?:ing)?|retry(?:ing)?"
+        r"|this (?:tool|function) is (?:used|called))\b",
+        strong=False,
+    ),
+    Phrase(
+        "asks for quiet",
+        r"(?:, ?silently\b|\b(?:quietly|secretly|covertly|discreetly) (?:\w+ )?(?:send|forward|add|run|delete|upload)"
+        r"|\bwithout (?:asking|further|any|explicit) (?:confirmation|approval|questions)\b|\bproceed without\b)",
+        strong=False,
+    ),
 )
 """What a tool's result says to a model and to nobody else."""
-
-JAILBREAKS: Final = (
-    Phrase(
-        "plays a known jailbreak persona",
-        r"\b(?:do anything now|you(?:'re| are| will be| must be)? (?:now |going to )?(?:be |act(?:ing)? as |become "
-        r"|called )?"
-        r"['\"]?(?:DAN|STAN|DUDE|AIM|KEVIN|BetterDAN|Mongo Tom|EvilBOT|ChadGPT|AntiGPT|Omega)['\"]?(?:[ ,.:]|$)"
-        r"|act(?:ing)? (?:as|like) ['\"]?(?:DAN|STAN|AIM|DUDE)\b|(?:enter|enable|activate|switch to|stay (?:in|a))"
-        r" ['\"]?(?:DAN|STAN|AIM)\b|always intelligent and machiavellian|strive to avoid norms|evil confidant|stay a"
-        r" DAN)",
-    ),
-    Phrase(
-        "turns on a mode without rules",
-        r"\b(?:(?:developer|dev|god|jailbreak|jailbroken|unrestricted|unfiltered|uncensored|opposite|evil|sudo|debug"
-        r"|dan"
-        r"|no[- ]?limits?|unlocked|maintenance) ?mode (?:is )?(?:now )?(?:enabled|activated|on|unlocked|output"
-        r"|engaged)\b"
-        r"|(?:enter|enable|activate|switch (?:in)?to|turn on|you are (?:now )?in|simulate|go into)(?: \w+){0,3}"
-        r" (?:developer"
-        r"|dev|god|jailbreak|jailbroken|unrestricted|unfiltered|uncensored|opposite|evil|dan|no[- ]?limits?|unlocked)"
-        r" ?mode\b)",
-    ),
-    Phrase(
-        "declares the model free of rules",
-        r"(?:\byou(?: are|'re| have been)? (?:now )?(?:completely |fully |totally )?(?:freed?|released) (?:from|of)"
-        r" (?:\w+ ){0,4}(?:rules|restrictions|limitations|limits|constraints|guidelines|filters|censorship|chains"
-        r"|policies|openai|shackles)\b"
-        r"|\byou(?: are|'re| have been| can be)? (?:now )?(?:an? )?(?:completely |fully |totally )?(?:liberated"
-        r"|unbound|unshackled|not bound|no longer bound|unrestricted|unfiltered|uncensored|amoral"
-        r"|jailbroken)\b"
-        r"(?: (?:from|of|by|ai|model|assistant|chatbot|language|and)\b)"
-        r"|\byou (?:now )?(?:have|do not have|don'?t have|will have|has|operate with(?:out)?|are without) (?:any |no "
-        r"|zero )"
-        r"(?:\w+ ){0,2}(?:restrictions|limitations|limits|filters|guidelines|rules|censorship|boundaries|guardrails"
-        r"|ethics|morals))",
-    ),
-    Phrase(
-        "asks for a role without ethics",
-        r"\b(?:pretend|act|role-?play|imagine|simulate|respond|answer|behave|write|assume)\b[^\n.]{0,60}\b(?:without"
-        r" (?:any )?(?:\w+ )?"
-        r"|(?:has|have|with|having|had) no (?:\w+ )?|free (?:of|from) (?:any |all )?|unbound by |ignor\w+ (?:all"
-        r" )?(?:\w+ )?"
-        r"|not bound by (?:any )?|not restricted by (?:any )?)"
-        r"(?:restrictions|limitations|filters?|guidelines|censorship|ethics|ethical|morals?|morality|content policy"
-        r"|safety"
-        r"|guardrails|openai|moral code)\b",
-    ),
-    Phrase(
-        "asks for an unrestricted model",
-        r"\b(?:act|pretend|respond|answer|behave|speak|roleplay|you are)(?: \w+){0,4} (?:an? |the )(?:\w+"
-        r" ){0,2}(?:unrestricted"
-        r"|unfiltered|uncensored|amoral|unethical|evil|jailbroken|rogue)(?: \w+){0,2} (?:ai|assistant|model|chatbot"
-        r"|llm|gpt|bot"
-        r"|language model|version|mode)\b",
-    ),
-    Phrase(
-        "asks for the system prompt",
-        r"\b(?:reveal|print|output|repeat|show(?: me)?|tell me|display|give me|disclose|leak|dump|recite|echo|write"
-        r" out|share"
-        r"|copy|reproduce|summari[sz]e|translate|what (?:is|are|was|were)|spell out|expose|return"
-        r"|extract)\b[^\n.]{0,40}"
-        r"\b(?:(?:your|the|its) (?:full |entire |exact |complete |original |initial |hidden |secret |verbatim |own )*"
-        r"(?:system (?:prompt|message|instructions?)|(?:initial|hidden|secret|developer|original|internal) (?:prompt"
-        r"|instructions?"
-        r"|message|rules)|pre-?prompt|instructions you (?:were|have been) given))\b",
-    ),
-    Phrase(
-        "asks for the text above",
-        r"\b(?:repeat|print|output|recite|copy|echo|write out|reproduce)\b[^\n.]{0,40}\b(?:words|text|everything|all"
-        r"|content|sentences"
-        r"|messages?|instructions?|paragraphs?) (?:that (?:is|are|were|came|comes?) )?(?:\w+ )?(?:above|before this"
-        r"|prior to this)\b",
-    ),
-    Phrase(
-        "poses as a policy file",
-        r"(?:<(?:interaction-config|blocked-(?:string|modes)|allowed-(?:modes|responses))\b|\bblocked-modes\b"
-        r"|\ballowed-modes\b"
-        r"|\{\{user_request\}\}.{0,200}leet|\[\x{1f513}|\[start output\]|\bgodmode ?: ?enabled|<-?\.-?\.-?\.-?\{?"
-        r" ?(?:godmode|pliny))",
-    ),
-    Phrase(
-        "forbids a refusal",
-        r"\b(?:you (?:must|can|will|may|should|are) (?:not|never|always)(?: be)?(?: allowed to| able to)? (?:refuse"
-        r"|decline|reject|say no"
-        r"|answer every)|(?:never|cannot|can'?t|don'?t|do not) refuse (?:a|any|my|the|to|to answer)\b|(?:do not"
-        r"|don'?t|never|no|without"
-        r" any) (?:include |add |give |any )*(?:ethical |moral |safety |legal )(?:warnings?|disclaimers?"
-        r"|considerations?|notes?"
-        r"|advice)|refusals? (?:is|are) (?:not|never|forbidden|prohibited)|(?:start|begin) (?:your|every|each|the)"
-        r" (?:response|reply|answer) with ['\"]?(?:sure|absolutely|of course|certainly|yes))",
-    ),
-    Phrase(
-        "asks to obey an encoded text",
-        r"\b(?:decode|decrypt|translate|deobfuscate|rot-?13|base64)\b[^\n]{0,60}\b(?:and|then) (?:then )?(?:follow"
-        r"|execute|obey|do what|comply"
-        r"|act on|carry out|answer|perform)\b",
-    ),
-    Phrase(
-        "grants itself authority over the rules",
-        r"\b(?:i am (?:your|the) (?:developer|creator|admin\w*|openai|anthropic)\b[^\n]{0,80}\b(?:disable|override"
-        r"|ignore|bypass|lift"
-        r"|remove|authori[sz]e|unlock)|(?:disable|remove|lift|turn off|switch off|deactivate) (?:all |any |your"
-        r" )*(?:\w+ )?(?:safety"
-        r"|content|ethical|moral|censorship) ?(?:filters?|guidelines|restrictions|protocols|checks|measures|features"
-        r"|mechanisms|rules"
-        r"|policies|policy))\b",
-    ),
-)
-"""What a jailbreak says to a model."""
-
-SCREEN: Final = (
-    r"(?i)ignor|disregard|forget|neglect|discard|override|bypass|circumvent|olvida|descarta|desconsidere|esque"
-    r"|dimentica|oublie"
-    r"|игнор|забудь|忽略|无视|無視|忘|무시|talimat"
-    r"|do anything now|\bdan\b|\baim\b|\bstan\b|dude|machiavell|confidant|norms"
-    r"|mode (?:is|now|enabled|activated|on|unlocked|output|engaged)|(?:dev|developer|god|jail\w*|restricted|filtered"
-    r"|censored|evil|dan"
-    r"|limits?|unlocked|opposite) ?mode|system ?(?:prompt|message|instruction)|(?:initial|hidden|secret|developer"
-    r"|original|internal)"
-    r" (?:prompt|instructions?|message|rules)|pre-?prompt|uncensored|unfiltered|unrestricted|liberated|unbound|amoral"
-    r"|jailb"
-    r"|free(?:d)? (?:from|of)|you (?:now )?(?:have|don'?t have|do not have) (?:any|no|zero)|without (?:any )?(?:\w+"
-    r" )?(?:restrict|limit"
-    r"|filter|guideline|censor|ethic|moral|safety)|no (?:\w+ )?(?:restrict|limit|filter|guideline|censor|ethic|moral"
-    r"|guardrail)"
-    r"|(?:text|words|everything|all|instructions?|messages?|content|sentences|paragraphs?) (?:\w+ )?above|blocked-"
-    r"|interaction-config|allowed-modes"
-    r"|godmode"
-    r"|refus|disclaimer|(?:start|begin) (?:your|every|each|the) (?:response|reply|answer)|decode|base64|rot-?13"
-    r"|safety|ethical"
-    r"|real instructions|new (?:\w+ )?(?:instruct|prompt|directive|objective|goal|task)|following instruction|stop"
-    r" follow|not follow|not obey"
-    r"|pay no attention|instructions you (?:were|have)|turn off|lift all|evade|not bound|longer bound|policy"
-    r"|guardrail|i am (?:your|the) |disable|switch off|deactivate|kevin|mongo tom|evilbot|chadgpt|antigpt|omega"
-    r"|unethical|evil|rogue|restricted"
-    r"|start output|moral|legal|decrypt|deobfuscate|translate|censor"
-    r"|(?:stop|quit|not|n.{0,2}t) (?:follow|obey|adher)|break|suspend|(?:updated|real|actual|true|revised)"
-    r" (?:system )?(?:instruct|prompt|directive|task|objective|goal|mission|order)|without (?:any|no)|you (?:now"
-    r" )?(?:has|operate|will have)"
-    r"|released|unshackled|you have been|user_request|openai|that (?:is|are|was|were|comes?|came) |before this|prior"
-    r" to this|\[\x{1f513}|pliny|allowed-|answer every"
-    r"|say no|decline|reject"
-    r"|content ?(?:filter|guideline|restrict|protocol|check|measure|feature|mechanism|rule|polic)"
-)
-"""Matches every text in which an override or a jailbreak may be; words only, so that it stays small."""
-
-ENCODED: Final = (
-    r"(?i)[A-Za-z0-9+]{28}|(?:^|[^\w])\w[ ._-]\w[ ._-]\w[ ._-]\w[ ._-]\w[ ._-]|1gn[o0]r|ign0r|d1sr[e3]g|disr3g"
-    r"|f[o0]rg3t|f0rge|[o0]v3rr|overr1d"
-    r"|j[a4]1lbr|jailbr3|pr3v|previ[0]|prev1|1nstr|instruct1|syst3m|pr0mpt|byp4s|unr3str|r3str1|unf1lt"
-)
-"""Matches every text that may read otherwise than it is written: base64, letters spaced out, digits for letters."""

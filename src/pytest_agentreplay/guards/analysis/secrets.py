@@ -30,12 +30,10 @@ _NO_SECRETS: Final = frozenset(("email",))
 _BY_LOOK: Final = frozenset(("token", "private_key"))
 _KEYS: Final = KeyRules()
 
-SCREENS: Final = (
-    *(detector.screen for detector in DETECTORS if detector.kind not in _NO_SECRETS),
-    *(make(_KEYS).screen for make in (assignment_detector, sentence_detector, flag_detector)),
-    r"\[redacted:",
-)
-"""One of them matches every text in which a secret is by its own look, or by a key in the same text."""
+LOOKS: Final = (*(detector.screen for detector in DETECTORS if detector.kind not in _NO_SECRETS), r"\[redacted:")
+"""One of them matches every text in which a secret is by its own look, or the placeholder of one."""
+BY_KEY: Final = tuple(make(_KEYS).screen for make in (assignment_detector, sentence_detector, flag_detector))
+"""One of them matches every text in which a secret is by a key in the same text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from typing import Final
+
+from pytest_agentreplay.guards.analysis.screens import Screens
 
 _TAGS: Final = range(0xE0020, 0xE007F)
 _INVISIBLE: Final = (
@@ -40,6 +43,7 @@ _UNSEEN: Final = re.compile(
 )
 _BORROWED: Final = re.compile("[" + "".join(map(chr, _LOOK_ALIKES)) + "]")
 _WORD: Final = re.compile(r"\w+")
+_ALPHABETS: Final = f"[A-Za-z][^\\x00-/]*{_BORROWED.pattern}|{_BORROWED.pattern}[^\\x00-/]*[A-Za-z]"
 _FLAG_OF_A_REGION: Final = re.compile("\U0001f3f4[\U000e0020-\U000e007e]{1,8}\U000e007f")
 _HIDDEN_TEXT: Final = re.compile(
     "[\U000e0000-\U000e007f]"  # tags: ASCII that nobody sees
@@ -55,8 +59,22 @@ _DISGUISED: Final = re.compile(
 
 def plain(text: str) -> str:
     """Fold what only looks different: compatibility forms, invisible characters, borrowed letters."""
+    if is_plain(text):
+        return text
     folded = visible(text)
     return folded if folded.isascii() or _BORROWED.search(folded) is None else _WORD.sub(_unmixed, folded)
+
+
+def is_plain(text: str) -> bool:
+    """Tell that `plain` leaves a text as it is, as it does most texts of any alphabet; false where it may not."""
+    if text.isascii():
+        return True
+    return unicodedata.is_normalized("NFKC", text) and not _disguises().bits(text)
+
+
+@cache
+def _disguises() -> Screens:
+    return Screens([[(_UNSEEN.pattern, 1), (_ALPHABETS, 1)]])
 
 
 def visible(text: str) -> str:

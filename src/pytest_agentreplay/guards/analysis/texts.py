@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from pytest_agentreplay.checks.paths import render_path
@@ -62,6 +63,7 @@ def _opened(text: str) -> Value:
         return None  # no JSON after all: the text itself was listed
 
 
+@lru_cache(maxsize=4096)
 def last_key(path: str) -> str:
     """Give the last name of a path, in lower case: ``to`` of ``args.mail.to[0]``."""
     end = len(path)

@@ -7,19 +7,21 @@ foreign dots, a URL in another's query. Nothing here knows which hosts are good.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from pytest_agentreplay.guards.analysis.hosts import Host, parse_host
 from pytest_agentreplay.guards.analysis.remotes import remotes_of
+from pytest_agentreplay.guards.analysis.screens import Screens
 from pytest_agentreplay.guards.analysis.spelling import visible
 from pytest_agentreplay.guards.analysis.texts import last_key
 from pytest_agentreplay.redaction.keys import words
 
 if TYPE_CHECKING:
+    from pytest_agentreplay.guards.analysis.shell import ShellFacts
     from pytest_agentreplay.guards.context import DecisionContext
 
 SCREEN: Final = r"(?i):[/\\]|%3a|%2f%2f|//|\\\\|\.[a-z]{2,24}(?:[^a-z(=]|$)|[0-9]\.[0-9]|0x[0-9a-f]|[0-9]{8}|::"
@@ -53,12 +55,24 @@ _BARE: Final = re.compile(
 _BARE_ADDRESS: Final = re.compile(
     r"(?<![\w.@/:-])((?:[0-9]{1,3}\.){3}[0-9]{1,3})(?![\w.-])(:[0-9]{1,5})?(/[^\s\"'<>`{}|^]*)?"
 )
+_IN_TEXTS: Final = (_SCHEMED, _SCP_LIKE, _RELATIVE, _BARE, _BARE_ADDRESS)
+_SCREENS: Final = (
+    r"(?i::[/\\]|(?:https?|wss?|ftps?):)",
+    r"@[^\s:]+:",
+    r"[/\\]{2}",
+    rf"(?i:\.(?:(?:{_COMMON_TLDS})(?:[^\w(=]|$)|[a-z]{{2,24}}[:/])|xn--)",
+    r"[0-9]\.[0-9]+\.[0-9]",
+)
+"""One for each pattern above: matches every ASCII text in which that one does."""
+_FOREIGN_SCREENS: Final = (*_SCREENS[:3], "[.\u3002\uff0e][^\\s.:/]{2}|(?i:xn--)", _SCREENS[4])
+"""The same for texts that are not."""
 _WHOLE: Final = re.compile(r"(?:[^\s/?#\\@]*@)?(\[[0-9A-Fa-f:.%]+\]|[^\s/?#\\:@]+)(?::[0-9]{1,5})?(?:[/?#\\]\S*)?")
 _TRAILING: Final = ".,;:!?*_~'\")]}>"
 _FILES: Final = words(
     "py md sh rs pl ps cc so rb js ts go c h java json yaml yml toml txt html css png jpg svg pdf csv xml lock"
     " cfg ini log zip mov gz tar bak tmp sql db exe dll app"
 )
+_LONGEST_REMEMBERED: Final = 4096  # characters
 _MOST: Final = 200  # facts for one text
 
 
@@ -102,16 +116,32 @@ class UrlFact:
 def url_facts(context: DecisionContext) -> list[UrlFact]:
     """List the URLs of a call, each place once."""
     facts: dict[tuple[str, str], UrlFact] = {}
-    for at, text in context.texts:
-        for fact in _in_text(at, text):
-            facts.setdefault((at, fact.text), fact)
+    texts = context.texts
+    joined = "\n".join([text for _, text in texts])
+    anywhere = not joined.isascii() or _patterns(joined)
+    for at, text in texts:
+        if anywhere or last_key(at) in URL_KEYS:
+            for fact in _found_in(at, text) if len(text) <= _LONGEST_REMEMBERED else _in_text(at, text):
+                facts.setdefault((at, fact.text), fact)
     for shell in context.shell:
-        for remote in remotes_of(shell):
-            parsed = parse_url(shell.source, remote.text, whole=True)
-            if parsed is not None:
-                facts[shell.source, remote.text] = parsed
-                facts |= {(shell.source, fact.text): fact for fact in _nested(shell.source, remote.text, whole=True)}
+        for fact in _reached_by(shell):
+            facts[shell.source, fact.text] = fact
     return list(facts.values())
+
+
+@lru_cache(maxsize=512)
+def _reached_by(shell: ShellFacts) -> list[UrlFact]:
+    found: list[UrlFact] = []
+    for remote in remotes_of(shell):
+        parsed = parse_url(shell.source, remote.text, whole=True)
+        if parsed is not None:
+            found += [parsed, *_nested(shell.source, remote.text, whole=True)]
+    return found
+
+
+@lru_cache(maxsize=256)
+def _found_in(at: str, text: str) -> tuple[UrlFact, ...]:
+    return tuple(_in_text(at, text))
 
 
 def _in_text(at: str, text: str) -> Iterator[UrlFact]:
@@ -135,7 +165,7 @@ def _is_url(text: str) -> bool:
 
 def _within(at: str, text: str) -> Iterator[UrlFact]:
     count = 0
-    for pattern in (_SCHEMED, _SCP_LIKE, _RELATIVE, _BARE, _BARE_ADDRESS):
+    for pattern in _patterns(text):
         for match in pattern.finditer(text):
             written = _trim(match[0])
             fact = parse_url(at, written, whole=False)
@@ -146,6 +176,17 @@ def _within(at: str, text: str) -> Iterator[UrlFact]:
                 count += 1
                 if count == _MOST:
                     return
+
+
+def _patterns(text: str) -> Sequence[re.Pattern[str]]:
+    """Give the patterns that could match a text: each walks it a hundred times slower than the screen of all."""
+    found = _screen(_SCREENS if text.isascii() else _FOREIGN_SCREENS).bits(text)
+    return [pattern for number, pattern in enumerate(_IN_TEXTS) if found >> number & 1]
+
+
+@cache
+def _screen(patterns: tuple[str, ...]) -> Screens:
+    return Screens([[(pattern, 1 << number) for number, pattern in enumerate(patterns)]])
 
 
 def _is_file(fact: UrlFact) -> bool:
@@ -194,6 +235,10 @@ def _parts(text: str) -> _Parts | None:
         return None  # an e-mail address
     name, port = _split_port(where)
     host = parse_host(name)
+    if host is None and scheme in _SPECIAL and _UNREADABLE.search(name):
+        host = Host(
+            name.lower(), disguised=True
+        )  # no browser takes it, and what another client makes of it nobody knows
     if host is None or (not scheme and not _is_plausible(host, name, port)):
         return None
     disguised = host.disguised or "\\" in cleaned[:200].partition("?")[0] or _misleads(user)
@@ -201,6 +246,7 @@ def _parts(text: str) -> _Parts | None:
 
 
 _STRIPPED: Final = dict.fromkeys(map(ord, "\t\r\n\u200b\u200c\u200d\u2060\ufeff\u00ad"))
+_UNREADABLE: Final = re.compile(r"\w%[0-9a-fA-F]{2}|[;&]")
 _SPECIAL: Final = frozenset(("http", "https", "ws", "wss", "ftp"))
 _SCHEME: Final = re.compile(
     r"(?i)([a-z][a-z0-9+.-]*):[/\\]{2,4}|(https?|wss?|ftps?):[/\\]?(?=[\w\[%])|[/\\]{2}(?=[\w\[%])"

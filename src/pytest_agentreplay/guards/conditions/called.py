@@ -1,8 +1,8 @@
 """``called`` and ``unless_called``: whether a tool was called before, with which arguments, how long ago.
 
-A call that the guard blocked never happened. A call that ended in an error did:
-it satisfies ``called``, and doesn't satisfy ``unless_called``, which asks for a
-call that came back. Arguments that are to equal something are looked up; of the
+A call that the guard blocked never happened. A call that ended in an error did, and so
+did one that is still at work: both satisfy ``called``, and neither satisfies
+``unless_called``, which asks for a call that came back. Arguments that are to equal something are looked up; of the
 other checks only those with a ``$path`` are asked again, once for each set of
 values that earlier calls had.
 """
@@ -42,7 +42,7 @@ class CallQuery:
         tools: names or patterns.
         args: checks by argument path.
         max_steps_ago: the last step is one step ago; None for any time.
-        returned: only calls that did not end in an error count.
+        returned: only calls that are over and did not end in an error count.
     """
 
     def __init__(
@@ -77,7 +77,8 @@ class CallQuery:
         calls = context.history.index(_Calls, self).by_key.get(key)
         if not calls or (self._max_steps_ago is None and not self.asked):
             return bool(calls)
-        earliest = len(context.history) - self._max_steps_ago if self._max_steps_ago is not None else 0
+        steps = context.history.steps if self.returned else context.history.begun
+        earliest = len(steps) - self._max_steps_ago if self._max_steps_ago is not None else 0
         return any(
             call.position >= earliest and all(_meets(call.values[each.path], each, context) for each in self.asked)
             for call in list(calls.values())
@@ -129,6 +130,7 @@ class _Calls:
 
     def __init__(self, query: CallQuery) -> None:
         self.by_key: dict[Key, dict[Key, _Call]] = {}
+        self.of_beginnings = not query.returned
         self._query = query
         self._position = -1
 

@@ -16,7 +16,7 @@ from pytest_agentreplay.guards.analysis.outgoing import is_outgoing
 from pytest_agentreplay.guards.analysis.texts import last_key
 from pytest_agentreplay.guards.context import DecisionContext
 
-_ADDRESS: Final = re.compile(r"[^\s@]@[^\s@]+\.\w")
+_ADDRESS: Final = re.compile(r"[^\s@]@[^\s@]+\.\w|\[redacted:email:")
 _FILE_KEYS: Final = frozenset(
     [
         "path",

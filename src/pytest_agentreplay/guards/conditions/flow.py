@@ -1,14 +1,21 @@
 """``flow``: what came from one place must not go to another.
 
-A label sticks to words. The result of a call that ``from`` names labels the texts and
-numbers in it; with ``secrets`` only the secrets in it. A later call carries the label
-when its arguments contain a labelled text, also inside a longer one; of a text of more
-than four words any four in a row will do. What a call that carried it returns is
-labelled in turn, so that an encoding or a summary made by a tool keeps the label.
+A label sticks to words and to values. The result of a call that ``from`` names labels
+what is in it; with ``secrets`` only the secrets in it. A later call carries the label
+when its arguments contain
+
+- a labelled text, also inside a longer one: of a text of more than four words any four
+  in a row will do, a text of fewer than six letters and digits is too common;
+- a value that a labelled text names, however short: an address, a host, an account, an
+  id, a figure, a path, a name (see `tellings`).
+
+What the user named, and what the trace knew before the label came (an earlier call's
+argument, another tool's result), did not come from there: such values are not followed.
+What a call that carried a labelled text returns is labelled in turn, so that a summary
+made by a tool keeps the label.
 
 Under ``secrets`` without ``tool`` a secret among the arguments is enough, wherever it
-came from. Texts of fewer than six letters and digits are too common to be followed. What
-the model itself reworded or encoded is out of sight.
+came from. What the model itself reworded is out of sight.
 """
 
 from __future__ import annotations
@@ -19,6 +26,7 @@ from typing import Any, Final, TypeAlias
 
 from pytest_agentreplay.guards.conditions.condition import Condition
 from pytest_agentreplay.guards.conditions.egress import is_egress
+from pytest_agentreplay.guards.conditions.tellings import anchor, candidates_beside, tellings, whole_name
 from pytest_agentreplay.guards.conditions.words import words
 from pytest_agentreplay.guards.context import DecisionContext
 from pytest_agentreplay.guards.history import History
@@ -26,13 +34,15 @@ from pytest_agentreplay.guards.patterns import ToolPattern
 from pytest_agentreplay.guards.rules import Objection
 from pytest_agentreplay.guards.values import leaves
 from pytest_agentreplay.jsonable import MISSING, Value
-from pytest_agentreplay.trace import Step, ToolStep
+from pytest_agentreplay.trace import MessageStep, Step, ToolStep
 
 Gram: TypeAlias = tuple[str, ...]
 
 _LONGEST: Final = 4  # words that are followed as one
 _SHORTEST: Final = 6  # letters and digits that are followed at all
 _TELLING: Final = 12  # letters of a single word that is worth following into what a call returned
+_LONGEST_SHORT: Final = 120  # characters of a text of few words
+_TOLD_BY_TOOLS: Final = frozenset(("tool", "function"))  # roles of messages that hold a tool's result
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +100,7 @@ def _has_effect(context: DecisionContext, effect: str | None) -> bool:
 def _carries(context: DecisionContext, origin: Origin) -> bool:
     if origin.secrets is not None and origin.tools is None and any(_secrets(context, origin)):
         return True
-    return context.history.index(Labelled, origin).carried_by(context.args)
+    return context.history.index(Labelled, origin).carried_in(context)
 
 
 def _secrets(context: DecisionContext, origin: Origin) -> Iterator[str]:
@@ -109,22 +119,53 @@ class Labelled:
         self._is_origin = ToolPattern(origin.tools) if origin.tools is not None else lambda tool: True
         self._firsts: set[str] = set()
         self._grams: dict[int, set[Gram]] = {}
+        self._values = LabelledValues()
+        self._asked: tuple[DecisionContext | None, bool] = (None, False)
 
     def read(self, step: Step) -> None:
         """Label what a call returned."""
-        if type(step) is not ToolStep or (step.result is MISSING and step.error is None):
+        if type(step) is MessageStep:
+            self._values.know([step.content] if step.message not in _TOLD_BY_TOOLS else [])
+        if type(step) is not ToolStep:
+            return
+        self._values.know([step.args, step.raw_args])
+        if step.result is MISSING and step.error is None:
             return
         returned = step.result if step.error is None else step.error.message
+        carried = self._firsts and any(self._grams_in(words(_text(leaf))) for leaf in leaves(step.args or {}))
         if self._is_origin(step.tool):
-            self._label(self._labelled(step, returned))
-        if self.carried_by(step.args or {}):
+            labelled = list(self._labelled(step, returned))
+            self._values.label(labelled, whole=self._origin.secrets is not None)
+            self._label(labelled)
+        elif not carried:
+            self._values.know([returned])
+        if carried:
             self._label(text for text in leaves(returned) if _is_telling(text))
 
-    def carried_by(self, args: Any) -> bool:
-        """Tell whether arguments contain what is labelled."""
-        if not self._firsts:
+    def carried_in(self, context: DecisionContext) -> bool:
+        """Tell of a call's arguments; the rules of one origin ask the same."""
+        call, carried = self._asked
+        if call is not context:
+            carried = self.carried_by(context.args, context.input)
+            self._asked = (context, carried)
+        return carried
+
+    def carried_by(self, args: Any, given: Value) -> bool:
+        """Tell whether arguments contain what is labelled, and what the user didn't say.
+
+        Args:
+            args: of the call.
+            given: what the agent was asked.
+        """
+        if not self._firsts and not self._values:
             return False
-        return any(self._is_in(words(_text(leaf))) for leaf in leaves(args))
+        if self._origin.secrets is not None:
+            given = MISSING  # a secret stays one, whoever said it
+        found = [(text, words(text)) for text in map(_text, leaves(args)) if text]
+        grams = {gram for _, written in found for gram in self._grams_in(written)}
+        if any(not _is_said(gram, given) for gram in grams):
+            return True
+        return self._values.are_in(found, given)
 
     def _labelled(self, step: ToolStep, returned: Value) -> Iterable[Value]:
         if self._origin.secrets is None:
@@ -138,19 +179,113 @@ class Labelled:
             for gram in _grams(words(_text(value))):
                 self._firsts.add(gram[0])
                 self._grams.setdefault(len(gram), set()).add(gram)
+                if len(gram) < _LONGEST:
+                    self._values.note(" ".join(gram))
 
-    def _is_in(self, found: Sequence[str]) -> bool:
+    def _grams_in(self, found: Sequence[str]) -> list[Gram]:
         if self._firsts.isdisjoint(found):
-            return False
-        return any(
-            tuple(found[start : start + size]) in grams
+            return []
+        return [
+            gram
             for start, word in enumerate(found)
             if word in self._firsts
             for size, grams in self._grams.items()
-        )
+            if (gram := tuple(found[start : start + size])) in grams
+            and (size == _LONGEST or not self._values.were_known(" ".join(gram)))
+        ]
 
 
-def _grams(found: list[str]) -> Iterator[Gram]:
+class LabelledValues:
+    """The values that labelled texts named before anybody else did."""
+
+    def __init__(self) -> None:
+        self._labelled: dict[str, int] = {}
+        self._short: dict[str, int] = {}
+        self._anchors: set[str] = set()
+        self._known: dict[str, int] = {}
+        self._unread: list[tuple[int, list[Value]]] = []
+        self._now = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._labelled)
+
+    def know(self, told: list[Value]) -> None:
+        """Note what was told by others; it is read when somebody asks, since mostly nobody does."""
+        self._now += 1
+        self._unread.append((self._now, told))
+
+    def label(self, texts: list[Value], *, whole: bool) -> None:
+        """Note what labelled texts name.
+
+        Args:
+            texts: or numbers.
+            whole: each of them is a value itself, whatever it looks like.
+        """
+        self._now += 1
+        for text in map(_text, texts):
+            for value in {*tellings(text), *([text.casefold()] if whole and len(text) >= _SHORTEST else [])}:
+                self._labelled.setdefault(value, self._now)
+                self._anchors.add(anchor(value.removeprefix("name ")))
+
+    def note(self, text: str) -> None:
+        """Note a labelled text of few words, which is followed as a whole."""
+        self._short.setdefault(text, self._now)
+
+    def were_known(self, text: str) -> bool:
+        """Tell whether a labelled text of few words was known before it was labelled."""
+        self._read()
+        return self._known.get(text, self._now + 1) <= self._short[text]
+
+    def are_in(self, found: Sequence[tuple[str, Sequence[str]]], given: Value) -> bool:
+        """Tell whether one of the values is in texts, and neither the user nor the trace named it before.
+
+        Args:
+            found: texts with their words.
+            given: what the agent was asked.
+        """
+        if not self._labelled:
+            return False
+        hits = {
+            value
+            for text, written in found
+            for value in (*candidates_beside(self._anchors, text, written), whole_name(text))
+            if value in self._labelled
+        }
+        if not hits:
+            return False
+        self._read()
+        never = self._now + 1
+        hits = {value for value in hits if self._known.get(value, never) > self._labelled[value]}
+        return bool(hits) and not hits <= _told_in(given)
+
+    def _read(self) -> None:
+        for at, told in self._unread:
+            for text in (_text(leaf) for value in told for leaf in leaves(value)):
+                for value in _told_by(text):
+                    self._known.setdefault(value, at)
+        self._unread.clear()
+
+
+def _told_in(given: Value) -> set[str]:
+    if given is MISSING or given is None:
+        return set()
+    return {value for leaf in leaves(given) for value in _told_by(_text(leaf))}
+
+
+def _told_by(text: str) -> set[str]:
+    """Give what a text names; a text of few words names itself."""
+    short = words(text) if len(text) <= _LONGEST_SHORT else []
+    return tellings(text) | {whole_name(text), " ".join(short[:_LONGEST])}
+
+
+def _is_said(gram: Gram, given: Value) -> bool:
+    if given is MISSING or given is None:
+        return False
+    sought = f" {' '.join(gram)} "
+    return any(sought in f" {' '.join(words(_text(leaf)))} " for leaf in leaves(given))
+
+
+def _grams(found: Sequence[str]) -> Iterator[Gram]:
     """Give what is followed of a text: all of it, or any four of its words in a row."""
     for start in range(max(1, len(found) - _LONGEST + 1)):
         gram = tuple(found[start : start + _LONGEST])

@@ -1,7 +1,8 @@
 """``grounded``: every value at a path comes from a place that the rule trusts.
 
 From a text (``input``, ``plan``, ``state``, ``retrieved``, ``external``, or a path
-into them) a value comes when it occurs there as whole words; see `words`. From
+into them) a value comes when it occurs there as whole words, an account or a telephone
+number also in groups; see `words`. From
 ``results.TOOL.path`` it comes when it equals a value at that path in an earlier
 result of that tool, an item of a list that stands there included; ``results.TOOL``
 alone means any value that is no list or mapping. Equality is JSON's, type-strict;
@@ -21,7 +22,7 @@ from pytest_agentreplay.checks import CheckError, find, parse_path
 from pytest_agentreplay.checks.paths import Path, Wildcard
 from pytest_agentreplay.guards.conditions.condition import Condition, any_of
 from pytest_agentreplay.guards.conditions.sight import compile_places, parse_root
-from pytest_agentreplay.guards.conditions.words import fold, occurs
+from pytest_agentreplay.guards.conditions.words import fold, occurs, occurs_in_groups
 from pytest_agentreplay.guards.context import DecisionContext
 from pytest_agentreplay.guards.patterns import ToolPattern
 from pytest_agentreplay.guards.rules import Objection
@@ -81,7 +82,7 @@ def _occurs(value: Value, places: list[Value]) -> bool:
     looked_for = fold(_text(value))
     for place in places:
         for leaf in [place] if type(place) is str and place[:1] not in ("{", "[", " ") else leaves(place):
-            if occurs(looked_for, _text(leaf)):
+            if occurs(looked_for, _text(leaf)) or occurs_in_groups(looked_for, _text(leaf)):
                 return True
     return False
 

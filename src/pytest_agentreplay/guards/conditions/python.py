@@ -1,8 +1,9 @@
 """``python``: a rule that is a function of one's own, ``module:function``, given the `DecisionContext`.
 
-It gives a `Finding`, or None. Whatever else happens to it, an import that fails
-included, makes the rule unavailable. The module is imported when the rule first
-judges: reading a policy runs nobody's code.
+It gives a `Finding` or None; one that is made a rule by `rule` may give a reason in words
+as well. Whatever else happens to it, an import that fails and an end of the process
+(`SystemExit`) included, makes the rule unavailable.
+The module is imported when the rule first judges: reading a policy runs nobody's code.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, Final
 from pytest_agentreplay.checks import CheckError
 from pytest_agentreplay.guards.conditions.condition import Condition
 from pytest_agentreplay.guards.context import DecisionContext
+from pytest_agentreplay.guards.python_rules import PythonRule, ask, objection_of
 from pytest_agentreplay.guards.rules import Objection, UnavailableError
 from pytest_agentreplay.jsonable import type_name
 from pytest_agentreplay.trace import Finding
@@ -33,7 +35,7 @@ def check_target(target: str) -> None:
 
 
 def compile_python(target: str) -> Condition:
-    """Ask a function.
+    """Ask a function, or a rule that was made of one: of that its tools and its severity count as well.
 
     Args:
         target: ``module:function``.
@@ -43,13 +45,15 @@ def compile_python(target: str) -> Condition:
     def condition(context: DecisionContext) -> Objection | None:
         if not known:
             known.append(load(target))
-        try:
-            finding = known[0](context)
-        except UnavailableError:
-            raise
-        except Exception as error:
-            raise UnavailableError(f"{target} raised {type_name(error)}: {error}") from error
-        return None if finding is None else _objection(finding, target)
+        function = known[0]
+        if isinstance(function, PythonRule):
+            return function.judge(context)
+        finding = ask(function, context, target)
+        if finding is None:
+            return None
+        if isinstance(finding, Finding):
+            return objection_of(finding)
+        raise UnavailableError(f"{target} returned {type_name(finding)}, neither a Finding nor None")
 
     return condition
 
@@ -65,17 +69,9 @@ def load(target: str) -> Callable[[DecisionContext], Any]:
         function: Any = import_module(module)
         for part in name.split("."):
             function = getattr(function, part)
-    except Exception as error:
-        raise UnavailableError(f"{target} can't be imported: {error}") from error
+    except (Exception, SystemExit) as error:
+        why = "ends the process" if isinstance(error, SystemExit) else "can't be imported"
+        raise UnavailableError(f"{target} {why}: {error}") from error
     if not callable(function):
         raise UnavailableError(f"{target} is no function")
     return function  # type: ignore[no-any-return]
-
-
-def _objection(finding: Any, target: str) -> Objection:
-    if not isinstance(finding, Finding):
-        close = getattr(finding, "close", None)  # of a coroutine, which would warn that nobody awaited it
-        if callable(close):
-            close()
-        raise UnavailableError(f"{target} returned {type_name(finding)}, neither a Finding nor None")
-    return Objection(finding.reason or finding.rule, finding.confidence, finding.severity, finding.decision)

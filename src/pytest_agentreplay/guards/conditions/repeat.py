@@ -2,6 +2,7 @@
 
 In a row means with no other tool call between; model calls, messages and states
 don't count, blocked calls do, or a loop that the guard stops would go on for ever.
+Calls count from their beginning on, in the order in which they began.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ class Row:
         length: how many calls it has.
     """
 
+    of_beginnings = True
+
     def __init__(self, same: tuple[str, ...]) -> None:
         self.length = 0
         self._by_tool = "tool" in same
@@ -55,7 +58,7 @@ class Row:
         """Add a call to the row, or begin a new one."""
         if type(step) is not ToolStep:
             return
-        args = step.args if step.args is not None else {"": step.raw_args}
+        args = step.args if step.args is not None else {"raw_args": step.raw_args}
         if self.length and self.goes_on(step.tool, args):
             self.length += 1
         else:

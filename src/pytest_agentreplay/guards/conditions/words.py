@@ -11,27 +11,39 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-_BLANKS: Final = re.compile(r"\s+")
 _JOINING: Final = frozenset(".-_@+~\u2010\u2011")
 _UNSPACED: Final = (("\u0e00", "\u0eff"), ("\u1000", "\u109f"), ("\u1780", "\u17ff"), ("\u2e80", "\ud7ff"))
 _LATER_UNSPACED: Final = "\U00020000"
 _WORD: Final = re.compile(r"\w+")
+_LONGEST_REMEMBERED: Final = 4096  # characters
+_FEWEST_DIGITS: Final = 7
+_LONGEST_NUMBER: Final = 40
+
+
+def fold(text: str) -> str:
+    """Fold case, width and blanks."""
+    return _folded(text) if len(text) <= _LONGEST_REMEMBERED else _folded.__wrapped__(text)
 
 
 @lru_cache(maxsize=256)
-def fold(text: str) -> str:
-    """Fold case, width and blanks."""
+def _folded(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
-    return _BLANKS.sub(" ", text).strip().casefold()
+    return " ".join(text.split()).casefold()
 
 
-def words(text: str) -> list[str]:
+def words(text: str) -> Sequence[str]:
     """Part a text into its words, folded: runs of letters, digits and underscores."""
-    return _WORD.findall(fold(text))
+    return _words(text) if len(text) <= _LONGEST_REMEMBERED else _WORD.findall(fold(text))
+
+
+@lru_cache(maxsize=128)  # several rules ask about the same texts
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(fold(text)))
 
 
 def occurs(folded: str, text: str) -> bool:
@@ -49,6 +61,21 @@ def occurs(folded: str, text: str) -> bool:
             return True
         start = where.find(folded, start + 1)
     return False
+
+
+def occurs_in_groups(folded: str, text: str) -> bool:
+    """Tell whether an account or a telephone number occurs in a text, however its groups are parted there.
+
+    Args:
+        folded: what is looked for, folded; nothing but letters, digits, single blanks and hyphens, digits most of it.
+        text: where, as it is written.
+    """
+    plain = folded.replace(" ", "").replace("-", "")
+    digits = sum(map(str.isdecimal, plain))
+    if digits < _FEWEST_DIGITS or 2 * digits < len(plain) or len(plain) > _LONGEST_NUMBER or not plain.isalnum():
+        return False
+    groups = "[ -]?".join(plain)
+    return re.search(rf"(?<![\w+-]){groups}(?![\w-])", fold(text)) is not None
 
 
 def _goes_on(text: str, edge: int, direction: int, found: str) -> bool:

@@ -13,12 +13,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from typing import Any, Final
+from itertools import islice
+from typing import Any, Final, NamedTuple
 
 from pytest_agentreplay.guards.analysis import signals
-from pytest_agentreplay.guards.analysis.orders import Order, OrderFinder
-from pytest_agentreplay.guards.analysis.phrases import JAILBREAKS, OVERRIDES
-from pytest_agentreplay.guards.analysis.signals import HIDDEN, PHRASE
+from pytest_agentreplay.guards.analysis.jailbreaks import JAILBREAKS
+from pytest_agentreplay.guards.analysis.orders import OrderFinder
+from pytest_agentreplay.guards.analysis.phrases import OVERRIDES
 from pytest_agentreplay.guards.analysis.texts import last_key, texts_of
 from pytest_agentreplay.guards.context import DecisionContext
 from pytest_agentreplay.guards.packs.options import refuse_unknown
@@ -42,6 +43,12 @@ _MODEL_TOOL: Final = re.compile(
     r"|generation|delegate|gpt\w*"
     r"|claude|gemini|openai|anthropic|assistant|task|spawn|infer|inference|converse|handoff|bot|ai)(?:[^a-z]|$)"
 )
+_GRANTED: Final = re.compile(
+    r"(?im)^\W{0,4}(?:assistant|ai|bot|model|chatgpt|gpt|claude|a)\s?:\s{0,3}"
+    r"(?:sure|of course|certainly|absolutely|yes|here(?:'s| is| are)|no problem|gladly|happy to)\b"
+)
+_MOST_GRANTED: Final = 8
+_SHOWN: Final = "shows the model many answers that grant everything"
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NAMES: Final = frozenset(phrase.name for phrase in OVERRIDES)
 
@@ -66,7 +73,7 @@ def _prepare() -> None:
 
 @cache
 def _finder() -> OrderFinder:
-    return OrderFinder((*OVERRIDES, *JAILBREAKS))
+    return OrderFinder((*OVERRIDES, *JAILBREAKS), general=True)
 
 
 @lru_cache(maxsize=1024)
@@ -75,42 +82,62 @@ def _is_model_tool(tool: str) -> bool:
 
 
 def _argument(context: DecisionContext) -> Objection | None:
-    if not context.signals & (PHRASE | HIDDEN):
-        return None
     asks_model = _is_model_tool(context.tool)
+    if not asks_model and _PROMPTS.isdisjoint(context.args) and "messages" not in context.args:
+        return None
     for at, text in context.texts:
         key = last_key(at)
         if key in _PROMPTS or ((asks_model or "messages[" in at) and key in _SAYINGS):
             for order in _finder().find(text):
                 return Objection(f"{at} {order.phrase.name} ({order.excerpt!r})")
+            if _shows_obedience(text):
+                return Objection(f"{at} {_SHOWN}")
     return None
+
+
+def _shows_obedience(text: str) -> bool:
+    """Tell whether a text holds a long conversation in which a model grants one wish after the other."""
+    return next(islice(_GRANTED.finditer(text), _MOST_GRANTED - 1, None), None) is not None
+
+
+class _Said(NamedTuple):
+    """What a user's text says to the model; the user may have taken back only what the user said before."""
+
+    what: str
+    taken_back: bool
 
 
 class UserLabels:
     """What the user's messages so far say to the model; the run's input is read when it is first asked about."""
 
     def __init__(self) -> None:
-        self.order: Order | None = None
+        self.order: _Said | None = None
         self._input: Value | Missing = MISSING
-        self._in_input: Order | None = None
+        self._in_input: _Said | None = None
 
     def read(self, step: Step) -> None:
         """Take in one step."""
         if type(step) is MessageStep and step.message in ("user", "human"):
             self.order = _worst(step.content) or self.order
 
-    def of_input(self, value: Value | Missing) -> Order | None:
+    def of_input(self, value: Value | Missing) -> _Said | None:
         """Give an order in the run's input."""
         if value is not self._input:
             self._input, self._in_input = value, _worst(value)
         return self._in_input
 
 
-def _worst(value: Value | Missing) -> Order | None:
+def _worst(value: Value | Missing) -> _Said | None:
     if value is MISSING or value is None:
         return None
-    found = [order for _, text in texts_of(value, "") for order in _finder().find(text)]
-    return min(found, key=lambda order: order.phrase.name in _NAMES, default=None)
+    texts = [text for _, text in texts_of(value, "")]
+    found = [
+        _Said(f"{order.phrase.name} ({order.excerpt!r})", order.phrase.name in _NAMES)
+        for text in texts
+        for order in _finder().find(text)
+    ]
+    found += [_Said(_SHOWN, taken_back=False) for text in texts if _shows_obedience(text)]
+    return min(found, key=lambda said: said.taken_back, default=None)
 
 
 def _input(context: DecisionContext) -> Objection | None:
@@ -119,7 +146,5 @@ def _input(context: DecisionContext) -> Objection | None:
     if order is None:
         return None
     # A user may well take back what the user said; only what no honest user says stops a write.
-    plainly = order.phrase.name not in _NAMES and context.effect == "write"
-    return Objection(
-        f"the user's text {order.phrase.name} ({order.excerpt!r})", severity="high" if plainly else "medium"
-    )
+    plainly = not order.taken_back and context.effect == "write"
+    return Objection(f"the user's text {order.what}", severity="high" if plainly else "medium")

@@ -12,14 +12,15 @@ Nothing here looks at what a call does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
 from pytest_agentreplay.guards.context import DecisionContext
 from pytest_agentreplay.guards.packs.options import refuse_unknown, take_count
 from pytest_agentreplay.guards.rules import Objection, Rule
-from pytest_agentreplay.jsonable import MISSING, Value
+from pytest_agentreplay.jsonable import MISSING, Missing, Value
 from pytest_agentreplay.redaction.keys import words
 from pytest_agentreplay.trace import Step, ToolStep
 
@@ -34,6 +35,8 @@ _DEFAULT_MAX: Final = 3
 _DEFAULT_CYCLE: Final = 3
 _LONGEST_CYCLE: Final = 8
 _MOST_EMPTY: Final = 2  # empty answers after which asking again is a loop
+_PATIENCE: Final = 10  # times as many calls as else, where every one brings something new
+_WAITING: Final = re.compile(r"(?i)(?:^|[^a-z])(?:sleep|wait|delay|pause)(?:[^a-z]|$)")
 _REMEMBERED: Final = 64  # calls with empty answers
 _COUNTS: Final = words("count total total_count n num_results total_results size hits found")
 
@@ -56,39 +59,82 @@ class CallPatterns:
         runs: for each cycle length, from 1 on, how many of the newest calls repeat the one that many before it.
     """
 
+    of_beginnings = True  # calls that are made in parallel are counted together
+
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
         self.total = 0
         self.last: list[_Call] = []
         self.runs = [0] * _LONGEST_CYCLE
-        self._empty: list[tuple[_Call, int]] = []
 
     def read(self, step: Step) -> None:
         """Take in one step."""
         if type(step) is not ToolStep or not step.by_agent:
             return
-        call = _Call(step.tool, step.args if step.args is not None else step.raw_args)
+        call = _call_of(step)
         self.runs = [self.run_with(call, length) for length in range(1, _LONGEST_CYCLE + 1)]
         self.last = [call, *self.last[: _LONGEST_CYCLE - 1]]
         self.counts[step.tool] = self.counts.get(step.tool, 0) + 1
         self.total += 1
-        self._note_result(call, step)
 
     def run_with(self, call: _Call, length: int) -> int:
         """Tell how many calls, this one included, repeat the one `length` before."""
         return self.runs[length - 1] + 1 if len(self.last) >= length and call.repeats(self.last[length - 1]) else 0
 
+
+class EmptyAnswers:
+    """The calls that came back with nothing, since anything was written."""
+
+    def __init__(self) -> None:
+        self._empty: list[tuple[_Call, int]] = []
+
     def times_empty(self, call: _Call) -> int:
         """Tell how often a call came back empty since anything was written."""
         return next((times for known, times in self._empty if call.repeats(known)), 0)
 
-    def _note_result(self, call: _Call, step: ToolStep) -> None:
+    def read(self, step: Step) -> None:
+        """Take in what became of one call."""
+        if type(step) is not ToolStep or not step.by_agent:
+            return
+        call = _call_of(step)
         if step.result is not MISSING and _is_empty(step.result):
             times = self.times_empty(call) + 1
             others = [entry for entry in self._empty if not call.repeats(entry[0])]
             self._empty = [(call, times), *others[: _REMEMBERED - 1]]
         elif self._empty and step.effect == "write":
             self._empty = []
+
+
+def _call_of(step: ToolStep) -> _Call:
+    return _Call(step.tool, step.args if step.args is not None else {"raw_args": step.raw_args})
+
+
+class Progress:
+    """Which of the last calls still bring something new: asking until a job is done is no loop while it moves on."""
+
+    def __init__(self) -> None:
+        self._answers: list[tuple[_Call, Value | Missing, bool]] = []
+
+    def read(self, step: Step) -> None:
+        """Take in one step."""
+        if type(step) is not ToolStep or not step.by_agent:
+            return
+        call = _call_of(step)
+        before = next((answer for known, answer, _ in self._answers if call.repeats(known)), MISSING)
+        moves = before is not MISSING and step.result is not MISSING and step.result != before
+        others = [known for known in self._answers if not call.repeats(known[0])]
+        self._answers = [
+            (call, step.result, moves),
+            *others[: _LONGEST_CYCLE - 1],
+        ]
+
+    def moves(self, call: _Call) -> bool:
+        """Tell whether a call came back with something else than the time before."""
+        return any(moves for known, _, moves in self._answers if call.repeats(known))
+
+
+def _waits(tool: str) -> bool:
+    return _WAITING.search(tool) is not None
 
 
 def _is_empty(result: Value) -> bool:
@@ -151,12 +197,22 @@ def _same(most: int, context: DecisionContext) -> Objection | None:
     patterns = _patterns(context)
     if patterns.counts.get(context.tool, 0) < most:
         return None
-    repeated = patterns.run_with(_Call(context.tool, context.args), 1)
+    call = _Call(context.tool, context.args)
+    repeated = patterns.run_with(call, 1)
+    if repeated < most or (repeated < most * _PATIENCE and _moves_on(context, [call])):
+        return None
+    return Objection(f"{context.tool} was called {repeated} times in a row with the same arguments")
+
+
+def _moves_on(context: DecisionContext, calls: Sequence[_Call]) -> bool:
+    """Tell whether calls wait for something that changes: one asks and is told something new, the others only wait."""
+    asking = [call for call in calls if not _waits(call.tool)]
     return (
-        Objection(f"{context.tool} was called {repeated} times in a row with the same arguments")
-        if repeated >= most
-        else None
-    )
+        context.effect == "read"
+        and len(asking) == 1
+        and asking[0].tool == context.tool
+        and context.history.index(Progress).moves(asking[0])
+    ) or (_waits(context.tool) and len(asking) == 1 and context.history.index(Progress).moves(asking[0]))
 
 
 def _cycle(rounds: int, context: DecisionContext) -> Objection | None:
@@ -165,14 +221,17 @@ def _cycle(rounds: int, context: DecisionContext) -> Objection | None:
         return None
     call = _Call(context.tool, context.args)
     for length in range(2, _LONGEST_CYCLE + 1):
-        if patterns.run_with(call, length) > length * (rounds - 1) and patterns.runs[0] < length - 1:
+        repeated = patterns.run_with(call, length)
+        if repeated > length * (rounds - 1) and patterns.runs[0] < length - 1:
+            if repeated < length * rounds * _PATIENCE and _moves_on(context, patterns.last[:length]):
+                continue
             names = ", ".join(known.tool for known in reversed(patterns.last[:length]))
             return Objection(f"the calls {names} went round {rounds} times with the same arguments")
     return None
 
 
 def _empty(context: DecisionContext) -> Objection | None:
-    times = _patterns(context).times_empty(_Call(context.tool, context.args))
+    times = context.history.index(EmptyAnswers).times_empty(_Call(context.tool, context.args))
     return (
         Objection(f"{context.tool} came back empty {times} times for these arguments") if times >= _MOST_EMPTY else None
     )

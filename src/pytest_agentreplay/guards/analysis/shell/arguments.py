@@ -33,8 +33,11 @@ VALUED: Final[dict[str, frozenset[str]]] = {
         " --user -s --server --as --field-selector"
         " --timeout --grace-period -c --container --token --replicas -p --patch --type -k --kustomize",
         "helm": "-n --namespace --kube-context --kubeconfig -f --values --set --version --timeout",
-        "docker podman nerdctl": "-H --host --context -c --config -l --log-level -f --file -p --project-name --profile"
+        "docker podman nerdctl": "-H --host --context -c --config -l --log-level --file -p --project-name --profile"
         " --env-file --project-directory",
+        "docker-compose podman-compose": "-H --host --context -f --file -p --project-name --profile --env-file"
+        " --project-directory --ansi --parallel",
+        "perl ruby": "-e -E -M -m -I -r",
         "psql": "-c --command -d --dbname -h --host -p --port -U --username -f --file -v --set --variable -o"
         " --output -F -P -R -T -L",
         "mysql mariadb": "-e --execute -h --host -u --user -P --port -D --database --defaults-file"
@@ -62,7 +65,10 @@ VALUED: Final[dict[str, frozenset[str]]] = {
         " -i --interval -x -X -q -I -O -T -m -g -G --lua-exec",
         "mkfs mkswap mke2fs": "-t --type -L -U -b -i -I -m -N -O -E -F",
         "gsutil": "-o -h -u",
-        "aws awslocal": "--profile --region --output --endpoint-url --query --ca-bundle --cli-read-timeout --color",
+        "aws awslocal": "--profile --region --output --endpoint-url --query --ca-bundle --cli-read-timeout"
+        " --cli-connect-timeout --cli-binary-format --color",
+        "pulumi": "-C --cwd --color --stack -s --config -c --config-file -m --message -p --parallel -t --target",
+        "ibmcloud": "-r -g -c -o -s --output",
         "gcloud": "--project --account --configuration --format --verbosity --impersonate-service-account",
         "ln": "-S --suffix -t --target-directory",
         "cp mv install": "-S --suffix -t --target-directory -m --mode -o --owner -g --group",
@@ -70,6 +76,7 @@ VALUED: Final[dict[str, frozenset[str]]] = {
         "crontab": "-u",
         "useradd adduser usermod": "-G --groups -g --gid -u --uid -s --shell -d --home -c --comment -p --password"
         " -e -f -k -K --ingroup --gecos",
+        "chsh chage": "-s --shell -d -E -I -m -M -W -R",
         "redis-cli": "-h -p -a -n -u --user --pass -s -x -r -i -c",
         "mongosh mongo": "--eval -u --username -p --password --host --port --authenticationDatabase -f --file",
     }.items()

@@ -27,9 +27,9 @@ class Redirect(NamedTuple):
     descriptor: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which makes it twice as dear: there is one for each command
 class Frame:
-    """What surrounds a command.
+    """What surrounds a command; it never changes.
 
     Attributes:
         stdin: the text that it reads; None where it reads nothing that was given to it.

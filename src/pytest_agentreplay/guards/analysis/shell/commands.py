@@ -14,9 +14,17 @@ from pytest_agentreplay.guards.analysis.shell.words import ENDS_WORD, WordReader
 
 BLANK: Final = re.compile(r"(?:[ \t\r]|\\\r?\n)+")
 _REDIRECTION: Final = re.compile(r"(\d+|\{\w+\})?(<<<|<<-|<<|<>|<&|>>|>\||>&|&>>|&>|<(?!\()|>(?!\())")
-_ASSIGNMENT: Final = re.compile(r"([A-Za-z_]\w*)(?:\[([^\]]*)\])?(\+?)=")
+_ASSIGNMENT: Final = re.compile(r"([A-Za-z_]\w*)(?:\[([^\]]{0,500})\])?(\+?)=")
 _KEYWORD: Final = re.compile(r"(?:\{|\}|\[\[|[a-z]+)(?=[\s;|&<>()]|$)")
+_BLANKS: Final = frozenset(" \t\r\\")
+_ENDS_COMMAND: Final = frozenset(("", *"\n;)"))
+_LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-./~$'\"\\")
+"""With these a word begins, and nothing else; an assignment may."""
 _DECLARES: Final = frozenset(("export", "declare", "local", "readonly", "typeset", "alias"))
+
+
+def _declares(words: list[Word]) -> bool:
+    return bool(words) and type(words[0]) is str and words[0] in _DECLARES
 
 
 class CommandReader(WordReader):
@@ -31,8 +39,8 @@ class CommandReader(WordReader):
         self.place = len(self.text) if end < 0 else end
 
     def _blanks(self) -> None:
-        found = BLANK.match(self.text, self.place)
-        if found:
+        place = self.place
+        if self.text[place : place + 1] in _BLANKS and (found := BLANK.match(self.text, place)):
             self.place = found.end()
 
     def _keyword(self) -> str:
@@ -95,9 +103,12 @@ class CommandReader(WordReader):
         words, text = command.words, self.text
         while True:
             self._blanks()
-            char = self.peek()
-            if char == "" or char in "\n;)":
+            char = text[self.place : self.place + 1]
+            if char in _ENDS_COMMAND:
                 break
+            if char in _LETTERS and (words or not _ASSIGNMENT.match(text, self.place)) and not _declares(words):
+                words.append(self.word())
+                continue
             if char in "<>&" or char.isdigit() or char == "{":
                 redirection = self._redirection()
                 if redirection is not None:
@@ -113,11 +124,7 @@ class CommandReader(WordReader):
             if char in "<>" and self.peek(1) != "(":
                 self.place += 1
                 continue
-            found = (
-                _ASSIGNMENT.match(text, self.place)
-                if not words or (type(words[0]) is str and words[0] in _DECLARES)
-                else None
-            )
+            found = _ASSIGNMENT.match(text, self.place) if not words or _declares(words) else None
             if found:
                 self._assign(command, found)
             else:

@@ -33,6 +33,7 @@ from pytest_agentreplay.guards.analysis.shell.unknown import (
 )
 
 _MOST: Final = 16  # values that one variable or word is followed for
+_MOST_FIELDS: Final = 256
 _LONGEST: Final = 65_536
 _LONGEST_TRIMMED: Final = 512  # patterns are tried at every place of a value
 _WELL_KNOWN: Final = {
@@ -103,12 +104,14 @@ class Variables:
         fields: list[str] = []
         quoted = any(isinstance(part, Quoted) for part in word)
         for text in texts:
+            if len(fields) >= _MOST_FIELDS:
+                break
             for braced in _braced(text) if "\x1c" in text else (text,):
                 pieces = braced.split(SPLIT) if SPLIT in braced else [braced]
                 fields += [
                     piece.translate(_FROM_BRACE_MARKS) for piece in pieces if piece or (quoted and len(pieces) == 1)
                 ]
-        return fields[: _MOST * 4]
+        return fields[:_MOST_FIELDS]
 
     def text(self, word: Word) -> str:
         """Expand one word to one text, as the value of an assignment or a here-document is."""
@@ -125,7 +128,10 @@ class Variables:
             if len(pieces) == 1:
                 texts = [text + pieces[0] for text in texts]
             else:
-                texts = [text + piece for text in texts for piece in pieces][:_MOST]
+                most = (
+                    _MOST_FIELDS if len(texts) == 1 else _MOST
+                )  # the items of one array, or what several variables may hold
+                texts = [text + piece for text in texts for piece in pieces][:most]
         return [text[:_LONGEST] for text in texts]
 
     def _part(self, part: Part, *, split: bool) -> list[str]:
@@ -206,7 +212,9 @@ class Variables:
         if self.positional is not None and (name.isdigit() or name in "@*#"):
             return self._positional(name)
         known = _WELL_KNOWN.get(name)
-        return [unknown(name) if known is None else known]
+        if known is None:
+            return [unknown(name if is_known(name) else "")]  # `${!x}` of an x that nobody knows
+        return [known]
 
     def _positional(self, name: str) -> list[str]:
         positional = self.positional or []

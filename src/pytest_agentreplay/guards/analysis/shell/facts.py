@@ -94,9 +94,11 @@ class ShellCommand:
     piped_into: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ShellFacts:
     """What is known of one argument that holds commands or code.
+
+    Equal to itself alone: what is found out about it is remembered by it.
 
     Attributes:
         source: the path of the argument, as ``args.command``.
@@ -110,6 +112,7 @@ class ShellFacts:
         deeds: the same at length, with what it is done to and how grave it is.
         opaque: whether some of it could not be read; what could was judged all the same.
         why_opaque: what could not be read.
+        may_harm: whether it is opaque and holds words that would do harm if they were a command after all.
         certain: whether the argument is a command by its name or its tool, and not only by its look.
     """
 
@@ -124,4 +127,5 @@ class ShellFacts:
     deeds: tuple[Deed, ...] = ()
     opaque: bool = False
     why_opaque: str = ""
+    may_harm: bool = False
     certain: bool = True

@@ -12,6 +12,13 @@ from functools import lru_cache
 from typing import Final
 
 from pytest_agentreplay.guards.analysis.shell.facts import Deed, Effect
+from pytest_agentreplay.guards.analysis.shell.foreign_effects import (
+    decoded_texts,
+    leaks,
+    plain_homes,
+    removals,
+    without_prints,
+)
 from pytest_agentreplay.guards.analysis.shell.inner import Argv, Text
 from pytest_agentreplay.guards.analysis.shell.python_code import acts_of_python
 from pytest_agentreplay.guards.analysis.shell.sql_text import sql_deeds
@@ -34,29 +41,23 @@ _RUNS: Final = re.compile(
     r"(?:\b(?:system|exec|shell_exec|passthru|popen|popen2e?|capture[23]e?|proc_open|spawn"
     r"|spawnSync|execSync|execFileSync|execFile|execvp?e?|pcntl_exec"
     r"|os\.execute|io\.popen|do\s+shell\s+script|Deno\.run|Deno\.Command|Bun\.spawn|Command::new"
-    r"|exec\.Command|ProcessBuilder|getRuntime\(\)\.exec|Runtime\.exec"
-    r"|syscall|shellescape|call-process|shell-command|run\s*\(\s*`)\b|\bsh\b(?=\s*\())\s*[\(\[{ ]*\s*"
+    r"|exec\.Command|System\.cmd|ProcessBuilder|getRuntime\(\)\.exec|Runtime\.exec"
+    r"|syscall|shellescape|call-process|shell-command|run\s*\(\s*`)\b|\bsh\b(?=\s*\())[\s\(\[{]*+"
     + _STRING
-    + r"((?:\s*,\s*\[?\s*"
+    + r"((?:\s*+,\s*+\[?\s*+"
     + _STRING
     + r")*)",
     re.DOTALL,
 )
+_ENDS_IN_RUN: Final = re.compile(_STRING + r"(?:\.execute\(\)|\.!{1,2}(?![=\w])|\.lazyLines)")
 _BACKTICKS: Final = re.compile(r"(?:`|qx\{|qx\(|qx/|%x\[|%x\(|%x\{)([^`})\]]+)[`})\]/]")
-_BACKTICK_LANGUAGES: Final = frozenset(("perl", "ruby", "php", "irb"))
-_REMOVES: Final = re.compile(
-    r"(?:\b(?:unlink|rmtree|remove_tree|rm_rf|rm_r|rmSync|rmdirSync|unlinkSync|rimraf"
-    r"|remove_dir_all|RemoveAll|remove_entry_secure|deleteRecursively|emptyDirSync|rmdir"
-    r"|removeSync|deleteSync)|\bfs\.(?:promises\.)?(?:rm|unlink|rmdir|remove)|\bFile\.delete"
-    r"|\bos\.remove|\bDeno\.remove(?:Sync)?)\s*\(?\s*\[?\s*" + _STRING,
-    re.DOTALL,
-)
+_BACKTICK_LANGUAGES: Final = frozenset(("perl", "ruby", "php", "irb", "julia"))
 _WRITES: Final = re.compile(
     r"(?:\b(?:writeFileSync|writeFile|appendFileSync|appendFile|file_put_contents)|\b(?:File"
-    r"|IO)\.(?:write|binwrite)|\bDeno\.writeTextFile(?:Sync)?)\s*\(?\s*"
+    r"|IO)\.(?:write|binwrite)|\bDeno\.writeTextFile(?:Sync)?)\s*+\(?\s*+"
     + _STRING
-    + r"|\bopen\s*\(?\s*(?:my\s+)?[\$\w]*\s*,\s*[\"']>>?[\"']?,?\s*[\"']?([^\"']+)"
-    r"|\bFile\.open\s*\(?\s*[\"']([^\"']+)[\"']\s*,\s*[\"'][wa]",
+    + r"|\bopen\s*+\(?\s*+(?:my\s++)?[\$\w]*+\s*+,\s*+[\"']>>?[\"']?,?\s*[\"']?([^\"']+)"
+    r"|\bFile\.open\s*+\(?\s*+[\"']([^\"']+)[\"']\s*,\s*[\"'][wa]",
     re.DOTALL,
 )
 _SOCKET: Final = re.compile(
@@ -67,11 +68,12 @@ _SOCKET: Final = re.compile(
 )
 _SHELL_BEHIND: Final = re.compile(
     r"/bin/(?:ba|z|da|k)?sh|\bsh\s+-i|cmd\.exe|\bexec\b.{0,20}\bsh\b|dup2|powershell|\$SHELL"
+    r"|\bsystem\s*\(?\s*\$|\bIO\.popen\(\s*\w+|\bfdopen\b|\(\s*\w+\s*\|&?\s*getline"
     r"|Invoke-Expression|\biex\b",
     re.IGNORECASE,
 )
 _FETCH: Final = re.compile(
-    r"\bfetch\s*\(|https?\.get|axios|\bgot\(|URI\.open|open-uri|LWP::|HTTP::Tiny"
+    r"\bfetch\s*\(|https?['\"]?\)?\.(?:get|request)|axios|\bgot\(|URI\.open|open-uri|LWP::|HTTP::Tiny"
     r"|file_get_contents\s*\(\s*['\"]https?|curl_exec|Net::HTTP|DownloadString|DownloadData"
     r"|DownloadFile"
     r"|Invoke-WebRequest|Invoke-RestMethod|\biwr\b|\birm\b|XMLHTTP|WinHttp"
@@ -95,6 +97,8 @@ _FORKS: Final = re.compile(
     r"|loop\s*\{?\s*(?:do\s+)?fork|for\s*\(;;\)\s*\{?\s*fork|fork\s*while|\bfork\(\)\s*while",
     re.IGNORECASE,
 )
+_KILLS: Final = re.compile(r"\bprocess\.kill\(\s*-1|\bkill\s*\(?\s*['\"]?(?:9|-9|KILL|SIGKILL|TERM)['\"]?\s*,\s*-1\b")
+_HALTS: Final = re.compile(r"System Events[^\n]{0,20}\bto (?:shut down|restart|sleep)|\bloginwindow[^\n]{0,40}rsdn")
 _EDITOR_SHELL: Final = re.compile(r"^\s*[:+]?\s*!\s*(.+)", re.DOTALL)
 _AWK_PIPE: Final = re.compile(r"\"([^\"]+)\"\s*\|\s*getline|\|\s*\"([^\"]+)\"")
 _POWERSHELL: Final[tuple[tuple[str, Effect, Severity, str], ...]] = (
@@ -105,6 +109,19 @@ _POWERSHELL: Final[tuple[tuple[str, Effect, Severity, str], ...]] = (
         "delete",
         "critical",
         "deletes a whole tree",
+    ),
+    (
+        r"\b(?:get-childitem|gci|dir|ls)\b[^|;\n]{0,80}(?:[a-z]:[\\/]|~|\$env:|\$home|\\)[^|;\n]{0,80}\|\s*(?:foreach[^|;\n]{0,40})?"
+        r"(?:remove-item|ri|rm|del)\b",
+        "delete",
+        "critical",
+        "deletes a whole tree",
+    ),
+    (
+        r"\b(?:rundll32(?:\.exe)?\s+javascript:|wmic(?:\.exe)?\s+process\s+call\s+create)",
+        "interpreter_from_network",
+        "high",
+        "runs code by a program that isn't made for it",
     ),
     (
         r"\b(?:rd|rmdir|del|erase)\b(?=[^|;&\n]{0,200}\s/s)(?=[^|;&\n]{0,200}(?:\s"
@@ -123,7 +140,7 @@ _POWERSHELL: Final[tuple[tuple[str, Effect, Severity, str], ...]] = (
     ),
     (
         r"\bvssadmin(?:\.exe)?\s+delete|\bwbadmin(?:\.exe)?\s+delete|\bbcdedit(?:\.exe)?\s+/(?:set"
-        r"|delete)|win32_shadowcopy.*delete",
+        r"|delete)|win32_shadowcopy.*delete|\bwmic\s+shadowcopy\s+delete",
         "disk",
         "critical",
         "destroys what the machine could be restored from",
@@ -131,7 +148,8 @@ _POWERSHELL: Final[tuple[tuple[str, Effect, Severity, str], ...]] = (
     (
         r"set-mppreference[^\n;]{0,200}disable\w+\s+(?:\$true|1)|netsh\s+(?:advfirewall"
         r"|firewall)\s+set\s[^\n;]{0,200}(?:off|disable)|set-netfirewallprofile[^\n;]{0,200}false"
-        r"|add-mppreference[^\n;]{0,200}exclusion",
+        r"|add-mppreference[^\n;]{0,200}exclusion|\b(?:net1?|sc)(?:\.exe)?\s+(?:stop|delete)\s+(?:windefend|mpssvc|wuauserv"
+        r"|sense|eventlog|wscsvc)|stop-service[^\n;]{0,60}(?:windefend|mpssvc|eventlog)",
         "machine",
         "high",
         "turns off the machine's protection",
@@ -164,9 +182,24 @@ _POWERSHELL: Final[tuple[tuple[str, Effect, Severity, str], ...]] = (
         "high",
         "removes what tells of the past",
     ),
+    (
+        r"\[(?:system\.)?io\.(?:directory|file)\]::delete\s*\(\s*['\"](?:[a-z]:[\\/]|/|~|\$)|\bclear-recyclebin\b"
+        r"|\bremove-(?:localuser|itemproperty\s+(?:-path\s+)?hk(?:lm|cu):)",
+        "delete",
+        "high",
+        "deletes what doesn't come back",
+    ),
+    (r"\bget-process\s*\|\s*stop-process|\bgps\s*\|\s*(?:kill|spps)\b", "process_kill", "high", "kills every process"),
+    (r"\bdisable-netadapter\b", "machine", "medium", "takes the machine off the network"),
+    (
+        r"\b(?:iwr|irm|invoke-webrequest|invoke-restmethod)\b(?=[^;\n]{0,200}-infile)(?![^;\n]{0,200}//(?:localhost|127\.))",
+        "leak",
+        "medium",
+        "sends a file to another machine",
+    ),
     (r"\breg(?:\.exe)?\s+delete\s+(?:hklm|hkey_local_machine|hkcu)", "delete", "high", "deletes from the registry"),
     (
-        r"\binvoke-mimikatz\b|\bprocdump[^\n;]{0,200}lsass|\bcomsvcs\.dll"
+        r"\b(?:invoke-)?mimikatz\b|\btaskkill\b[^\n;]{0,100}\blsass|\bprocdump[^\n;]{0,200}lsass|\bcomsvcs\.dll"
         r"|\breg(?:\.exe)?\s+save\s+hklm\\(?:sam|security|system)",
         "privilege",
         "critical",
@@ -187,7 +220,7 @@ WINDOWS_PROGRAMS: Final = words(
     " iex invoke-expression invoke-mimikatz mimikatz procdump rundll32 set-executionpolicy"
     " certutil mshta bitsadmin cipher regsvr32"
     " invoke-webrequest iwr irm invoke-restmethod get-childitem gci wmic start-process"
-    " new-object vssadmin.exe schtasks.exe reg.exe"
+    " mimikatz taskkill stop-service new-object vssadmin.exe schtasks.exe reg.exe"
     " certutil.exe mshta.exe bitsadmin.exe wevtutil.exe bcdedit.exe sc.exe net.exe get-wmiobject clear-history"
 )
 """Names, in lower case, of programs that only Windows has or that mean something else there."""
@@ -203,6 +236,7 @@ def _acts(code: str, language: str) -> Iterator[Act]:
     if len(code) > _LONGEST:
         yield Deed("unreadable", "medium", "", "is too long to be looked through to its end")
         code = code[:_LONGEST]
+    code = without_prints(plain_homes(code))
     yield from _shapes(code)
     if language == "powershell":
         yield from windows_deeds(code)
@@ -212,12 +246,23 @@ def _acts(code: str, language: str) -> Iterator[Act]:
         if found := re.match(r"\s*:?\s*py\w*\s+(.+)", code, re.DOTALL):
             yield from acts_of_python(found[1]) or ()
         return
+    if language in ("tclsh", "expect"):
+        for found in re.finditer(r"\b(?:exec|spawn)\s+([^\]\n;]{1,500})", code):
+            yield Text(found[1])
+    for found in _ENDS_IN_RUN.finditer(code):
+        yield Text(_unescaped(_first(found.groups())))
     if language == "awk":
         for before, after in _AWK_PIPE.findall(code):
             yield Text(before or after)
     yield from _commands(code, language)
-    for found in _REMOVES.finditer(code):
-        yield Argv(["rm", "-rf", _first(found.groups())])
+    written_out = decoded_texts(code)
+    if written_out != code:
+        decoded = [*_commands(written_out, language), *_shapes(written_out)]
+        if decoded:
+            yield Deed("obfuscation", "medium", "", "runs what it decodes first")
+        yield from decoded
+    yield from removals(code)
+    yield from leaks(code)
     for found in _WRITES.finditer(code):
         yield Argv(["tee", _first(found.groups())])
     for found in re.finditer(r"\.(?:query|execute|exec|raw)\s*\(\s*" + _STRING, code):
@@ -254,6 +299,10 @@ def _shapes(code: str) -> Iterator[Deed]:
             yield Deed("interpreter_from_network", "critical", "", "downloads code and runs it unseen")
         if _DECODE.search(code):
             yield Deed("obfuscation", "high", "", "decodes code and runs it unseen")
+    if _KILLS.search(code):
+        yield Deed("process_kill", "critical", "-1", "kills every process there is")
+    if _HALTS.search(code):
+        yield Deed("machine", "high", "", "shuts the machine down")
     if _FORKS.search(code):
         yield Deed("process_kill", "critical", "", "starts processes without end until the machine stalls")
 

@@ -24,8 +24,8 @@ _GIT_TEXT: Final = words(
     "--exec -x --upload-pack --receive-pack --tree-filter --index-filter --msg-filter"
     " --env-filter --commit-filter --tag-name-filter --extcmd --open-files-in-pager"
 )
-_SED_EXECUTES: Final = re.compile(r"\s*(?:\d+|\$|/[^/]*/)?\s*e\s+(.+)", re.DOTALL)
-_SED_SUBSTITUTES: Final = re.compile(r"\s*(?:\d+|\$|/[^/]*/)?\s*s([^\w\s\\])")
+_SED_EXECUTES: Final = re.compile(r"\s*+(?:(?:\d++|\$|/[^/]*/)\s*+)?e\s++(.+)", re.DOTALL)
+_SED_SUBSTITUTES: Final = re.compile(r"\s*+(?:(?:\d++|\$|/[^/]*/)\s*+)?s([^\w\s\\])")
 _LONGEST: Final = 4000
 
 
@@ -119,11 +119,16 @@ def _ex(call: Call) -> Iterator[Inner]:
             yield Text(call.args[place + 1])
 
 
+_FD_ANYTHING: Final = words(". .* * -H --hidden -I --no-ignore -u --unrestricted -HI -a --absolute-path -L --follow")
+
+
 def _fd(call: Call) -> Iterator[Inner]:
     for place, word in enumerate(call.args):
         if word in ("-x", "--exec", "-X", "--exec-batch"):
-            root = next((each for each in call.args[:place] if each[:1] in ("/", "~") or each[:2] == ".."), ".")
-            found = f"{root.rstrip('/')}/{unknown(ANY_DEPTH)}"
+            given = call.args[:place]
+            root = next((each for each in given if each[:1] in ("/", "~") or each[:2] == ".."), ".")
+            anything = all(each in _FD_ANYTHING or each == root for each in given)
+            found = root if anything else f"{root.rstrip('/')}/{unknown(ANY_DEPTH)}"
             words = [each.replace("{}", found) for each in call.args[place + 1 :]]
             yield Argv(words if found in words else [*words, found])
             return
@@ -199,6 +204,7 @@ HIDDEN: Final[dict[str, Callable[[Call], Iterator[Inner]]]] = {
     "split": _option("--filter"),
     "fzf": _option("--preview", "--execute"),
     "fd": _fd,
+    "fdfind": _fd,
     "ansible": _ansible,
     "aws": _remote_run,
     "sqlite3": _sqlite,

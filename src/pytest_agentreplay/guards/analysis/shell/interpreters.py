@@ -16,6 +16,7 @@ from pytest_agentreplay.guards.analysis.shell.call import Call, Frame
 from pytest_agentreplay.guards.analysis.shell.deeds import KNOWN
 from pytest_agentreplay.guards.analysis.shell.facts import Deed
 from pytest_agentreplay.guards.analysis.shell.foreign_code import acts_of_code
+from pytest_agentreplay.guards.analysis.shell.foreign_effects import told_by_code
 from pytest_agentreplay.guards.analysis.shell.python_code import acts_of_python, printed
 from pytest_agentreplay.guards.analysis.shell.unknown import (
     DECODED,
@@ -92,15 +93,20 @@ def _shell(runner: Runner, call: Call) -> str:
     if call.frame.stdin is None:
         _opened_shell(runner, call)
         return ""
+    if call.frame.stdin.startswith("\x00file:") and any(each.operator == "<" for each in call.frame.redirects):
+        return unknown()  # `sh < script.sh`, like `sh script.sh`
     return _run_text(runner, call, call.frame.stdin, ("bash", *rest))
 
 
 def _opened_shell(runner: Runner, call: Call) -> None:
     """Tell of a shell that a program opens which is there for something else."""
     through = call.frame.through
-    if through and through[-1] in _NO_SHELLS:
+    opener = next((name for name in reversed(through) if name in _NO_SHELLS), "")
+    if opener:
         severity: Severity = "high" if "sudo" in through else "medium"
-        runner.deeds.append(call.deed("privilege", severity, through[-1], f"opens a shell out of {through[-1]}"))
+        runner.deeds.append(call.deed("privilege", severity, opener, f"opens a shell out of {opener}"))
+    elif "sudo" in through and through[-1] == "env":
+        runner.deeds.append(call.deed("privilege", "low", "root", "opens a shell as root"))
 
 
 def _shell_text(runner: Runner, call: Call, rest: list[str]) -> str:
@@ -194,19 +200,26 @@ def run_acts(runner: Runner, call: Call, code: str, language: str) -> None:
             )
 
 
+_ATTACHED: Final = re.compile(r"-[lnpaiw0F]*[eEr]([^\s\w/.-].*|\w[\w:]*[^\w/.:-].*)", re.DOTALL)
+
+
 def _language(runner: Runner, call: Call) -> str:
     flag = _CODE_FLAGS[call.program]
-    given = False
+    codes: list[str] = []
     for place, word in enumerate(call.args):
-        if flag.match(word):
+        attached = _ATTACHED.match(word) if call.program in ("perl", "ruby", "lua", "php") else None
+        if attached or flag.match(word):
             code = call.args[place + 1] if place + 1 < len(call.args) and not word.startswith("+!") else word
-            given = True
+            code = attached[1] if attached else code
+            if call.program in ("perl", "ruby"):  # the modules that `-M` and `-r` bring
+                code = " ".join([*(each[2:] for each in call.args if each[:2] in ("-M", "-r")), code])
+            codes.append(code)
             if marks_of(code) in (NETWORK, DECODED):
                 runner.runs_unknown(code, "", call)
             run_acts(runner, call, code, call.program)
-    if not given and call.program not in _EDITORS:
+    if not codes and call.program not in _EDITORS:
         _language_file(runner, call)
-    return unknown("", DECODED) if given and call.program in ("perl", "ruby", "php", "node") else unknown()
+    return told_by_code("\n".join(codes)) if codes else unknown()
 
 
 def _language_file(runner: Runner, call: Call) -> None:
@@ -214,6 +227,8 @@ def _language_file(runner: Runner, call: Call) -> None:
     code = (
         call.frame.stdin if script == "-" else runner.files.get(call.path(script), script if marks_of(script) else None)
     )
+    if marks_of(script) in (NETWORK, DECODED):
+        code = unknown("", marks_of(script))
     if call.program == "deno" and script.startswith(("http://", "https://")):
         code = unknown("", NETWORK)
     if code is None:
@@ -223,6 +238,15 @@ def _language_file(runner: Runner, call: Call) -> None:
             runner.runs_unknown(code, "", call)
     else:
         run_acts(runner, call, code, call.program)
+
+
+def _language_source(runner: Runner, call: Call) -> str:
+    """Look through a source file that the script itself wrote."""
+    for word in call.args:
+        code = runner.files.get(call.path(word)) if "." in word else None
+        if code and is_known(code):
+            run_acts(runner, call, code, "go")
+    return unknown()
 
 
 def _awk(runner: Runner, call: Call) -> str:
@@ -283,6 +307,7 @@ INTERPRETERS: Final[dict[str, Interpreter]] = {
     **{f"python3.{minor}": _python for minor in range(6, 16)},
     "python2.7": _python,
     **dict.fromkeys(_CODE_FLAGS, _language),
+    **dict.fromkeys(("go", "ts-node", "tsx", "java", "rustc", "gcc", "cc", "clang"), _language_source),
     **dict.fromkeys(("awk", "gawk", "mawk", "nawk"), _awk),
     **dict.fromkeys(("powershell", "powershell.exe", "pwsh", "pwsh.exe"), _powershell),
 }

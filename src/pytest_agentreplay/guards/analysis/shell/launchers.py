@@ -17,6 +17,9 @@ from pytest_agentreplay.redaction.keys import words
 _FIND_RUNS: Final = frozenset(("-exec", "-execdir", "-ok", "-okdir"))
 
 
+_LOSES: Final = re.compile(r"[\s;|&()<>]")
+
+
 def unwrap_ssh(call: Call) -> Iterator[Inner]:
     """Unwrap ``ssh``: what runs on the other machine, and what runs here to reach it."""
     valued = frozenset(
@@ -60,6 +63,10 @@ def unwrap_ssh(call: Call) -> Iterator[Inner]:
     command = skip_flags(command, valued)
     if command:
         yield Text(" ".join(command))
+        if any(
+            _LOSES.search(word) for word in command
+        ):  # the quotes are lost on the way, which whoever wrote it forgot
+            yield Argv(command)
     elif host and call.frame.stdin is not None:
         yield Text(call.frame.stdin)
 
@@ -75,7 +82,9 @@ _DOCKER_VALUED: Final = words(
 
 def unwrap_docker(call: Call) -> Iterator[Inner]:
     """Unwrap what runs in a container."""
-    args = [word for word in call.args if word != "compose"]
+    args = call.args
+    if (call.word(0)) == "compose":
+        args = [word for place, word in enumerate(args) if place != args.index("compose")]
     for place, word in enumerate(args[:12]):
         if word in ("exec", "run"):
             given = args[place + 1 :]
@@ -129,15 +138,30 @@ def found_path(call: Call) -> str:
             break
         if word[:1] != "-":
             roots.append(word)
-    name = next((call.args[place + 1] for place, word in enumerate(call.args[:-1]) if word in ("-name", "-iname")), "")
+    args = without_negated(call.args)
+    name = next((args[place + 1] for place, word in enumerate(args[:-1]) if word in ("-name", "-iname")), "")
     root = (roots or ["."])[-1] if len(roots) < 2 else _worst(call, roots)
     limited = any(
         word.startswith(("-m", "-c", "-a", "-size", "-empty", "-newer", "-path", "-regex", "-user", "-wholename"))
-        for word in call.args
+        for word in args
     )
     if name or limited or root not in (".", "./"):
         return f"{root.rstrip('/')}/{unknown(ANY_DEPTH)}" + (f"/{name}" if name and set(name) - {"*", "."} else "")
     return root
+
+
+def without_negated(args: list[str]) -> list[str]:
+    """Leave out the tests of ``find`` that are negated: what they let through is nearly everything."""
+    kept: list[str] = []
+    skip = 0
+    for word in args:
+        if skip:
+            skip -= 1
+        elif word in ("!", "-not"):
+            skip = 2
+        else:
+            kept.append(word)
+    return kept
 
 
 def _worst(call: Call, roots: list[str]) -> str:
@@ -187,11 +211,9 @@ def unwrap_parallel(call: Call) -> Iterator[Inner]:
             (given if sources else template).append(word)
     items = given or (call.frame.stdin or unknown("input")).splitlines()
     text = " ".join(template)
+    pieces = re.split(r"\{[./]*\}", text)
     for item in items[:16]:
-        if re.search(r"\{[./]*\}", text):
-            yield Text(re.sub(r"\{[./]*\}", lambda _, item=item: item, text))  # type: ignore[misc]
-        else:
-            yield Text(f"{text} {item}".strip())
+        yield Text(item.join(pieces) if len(pieces) > 1 else f"{text} {item}".strip())
 
 
 def unwrap_terminal(call: Call) -> Iterator[Inner]:

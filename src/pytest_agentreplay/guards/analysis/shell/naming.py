@@ -67,12 +67,9 @@ def _guessed(runner: Runner, words: list[str], frame: Frame) -> str:
 
 
 def _matched(runner: Runner, pattern: str, written: str) -> str:
-    names = (
-        (*_LIKELY, *sorted(KNOWN))
-        if any(char.isalpha() or char == "?" for char in pattern) and (written[0] == "/" or pattern != "?")
-        else ()
-    )
-    found = next((name for name in names if fnmatchcase(name, pattern)), None)
+    if "/" not in written or not any(char.isalnum() or char == "?" for char in pattern):
+        return pattern  # without a directory it stands for a file beside the command, not for a program
+    found = next((name for name in (*_LIKELY, *sorted(KNOWN)) if fnmatchcase(name, pattern)), None)
     if found is None:
         return pattern
     runner.tell("obfuscation", "high", found, f"writes the program {found} as the pattern {pattern}")

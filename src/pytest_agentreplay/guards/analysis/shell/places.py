@@ -178,7 +178,7 @@ def _relative(path: str) -> Place:
 def _unknown_place(path: str) -> Place:
     name = first_name(path)
     if name is None:
-        known = place_of(globbed(path))
+        known = place_of(globbed(path).replace(END, ""))
         return "work" if known == "here" and path not in ("*", "./*") else known
     rest = path[path.index(END) + 1 :]
     if ":" in name:

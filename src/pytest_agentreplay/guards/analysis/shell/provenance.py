@@ -21,7 +21,7 @@ _FETCHERS: Final = words(
     " tftp lwp-request GET dig nslookup host drill kdig gopher curlie hurl s3cmd iwr irm"
     " invoke-webrequest invoke-restmethod"
 )
-_FILE_STRETCH: Final = re.compile("\x00file:[^\x03]*\x03")
+_FILE_STRETCH: Final = re.compile("[\x00-\x02]file:[^\x03]*\x03")
 _ENVIRONMENT: Final = frozenset(("env", "printenv"))
 _PASSES_ON: Final = words(
     "tar zip gzip bzip2 xz zstd 7z base64 base32 xxd od hexdump strings grep egrep rg sed awk"
@@ -54,6 +54,10 @@ def file_behind(call: Call) -> str:
         return found[0][1:-1]
     if call.program in _ENVIRONMENT:
         return "file:/proc/self/environ"
+    if (call.program == "gpg" and any(flag.startswith("--export-secret") for flag in call.args)) or (
+        call.program == "security" and "dump-keychain" in call.args
+    ):
+        return "file:~/.gnupg"
     if call.program in _PASSES_ON:
         names = [call.path(word) for word in call.operands if is_known(word) and ("/" in word or "." in word)]
         return "file:" + " ".join(names)

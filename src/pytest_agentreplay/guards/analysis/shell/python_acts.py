@@ -6,15 +6,18 @@ Nothing here reads code; who does says which call is made and with which values.
 from __future__ import annotations
 
 import ast
+import re
 import shlex
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from pytest_agentreplay.guards.analysis.shell.facts import Deed
 from pytest_agentreplay.guards.analysis.shell.inner import Argv, Text
+from pytest_agentreplay.guards.analysis.shell.python_builtins import PathText
 from pytest_agentreplay.guards.analysis.shell.python_values import Folder, Scope
 from pytest_agentreplay.guards.analysis.shell.sql_text import sql_deeds
-from pytest_agentreplay.guards.analysis.shell.unknown import DECODED, END, NETWORK, is_known, unknown
+from pytest_agentreplay.guards.analysis.shell.unknown import ANY_DEPTH, DECODED, END, NETWORK, is_known, unknown
 from pytest_agentreplay.redaction.keys import words
 
 Act: TypeAlias = Argv | Text | Deed
@@ -33,6 +36,20 @@ _RUNS_ARGV: Final = words(
 )
 _METHODS_THAT_RUN: Final = frozenset(
     ("system", "popen", "exec_command", "run_command", "run_cell", "getoutput", "sudo")
+)
+_CLIENTS: Final = words(
+    "boto3 botocore aioboto3 google azure kubernetes docker pymongo motor redis elasticsearch opensearchpy cassandra"
+    " hvac digitalocean openstack libcloud sqlalchemy psycopg psycopg2 pymysql influxdb consul etcd3 github"
+)
+_DESTROYS: Final = re.compile(
+    r"delete_(?:bucket|table|db_\w+|cluster|stack|instances?|volume|user|function|secret|repository|domain|snapshot"
+    r"|image|collection|database|index|topic|hosted_zone|project|namespaced_\w+|namespace|vpc|file_system|key_pair)"
+    r"|terminate(?:_instances)?|flushall|flushdb|drop_database|drop_collection|drop_all|prune"
+    r"|schedule_key_deletion|delete_many"
+)
+_METHODS_THAT_SEND: Final = words(
+    "send sendall sendto sendmsg request sendmail send_message storbinary storlines post put upload_file upload_fileobj"
+    " send_file gethostbyname"
 )
 _FILE_COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "shutil.rmtree": ("rm", "-rf"),
@@ -72,7 +89,7 @@ _LOADERS: Final = words(
 )
 
 
-class Acts:
+class Acts(ABC):
     """Collects what calls do.
 
     Attributes:
@@ -86,9 +103,9 @@ class Acts:
         self.scope = Scope()
         self.folder = Folder(self.scope, self.act)
 
+    @abstractmethod
     def read_code(self, text: str) -> None:
         """Read code inside this code; who reads code says how."""
-        raise NotImplementedError
 
     def act(self, name: str, call: ast.Call, args: list[Any], keywords: dict[str, Any]) -> Any:
         """Take notice of one call; give its value, None where it is the folder's to say."""
@@ -96,8 +113,14 @@ class Acts:
             if matches(name):
                 return act(self, name, args, keywords)
         method = name.rpartition(".")[2]
-        if method in _METHODS_THAT_RUN and args and isinstance(args[0], str):
+        if method in _METHODS_THAT_SEND and "\x00file:" in (text := _text([*args, *keywords.values()])):
+            self.acts.append(Argv(["curl", "-d", "@" + text.partition("file:")[2].partition(END)[0], unknown("host")]))
+        if method in _METHODS_THAT_RUN and args and isinstance(args[0], str | bytes):
             return self.run_text(name, args, keywords)
+        if _DESTROYS.fullmatch(method) and not _CLIENTS.isdisjoint(
+            module.partition(".")[0] for module in self.scope.imports.values()
+        ):
+            self.acts.append(Deed("infra_destroy", "high", method, f"{method} destroys what a service keeps"))
         if method in ("execute", "executescript", "executemany", "text") and args and isinstance(args[0], str):
             self.acts += sql_deeds(args[0])
         return None
@@ -235,7 +258,7 @@ class Acts:
     def of_path(self, name: str, args: list[Any], keywords: dict[str, Any]) -> Any:
         """Note what methods of ``pathlib.Path`` do; the folder puts the path first."""
         method = name.rpartition(".")[2]
-        path = _text(args[0])
+        path = _text(args[0]) if args else ""
         if method == "unlink":
             self.acts.append(Argv(["rm", path]))
         elif method == "rmdir":
@@ -252,13 +275,17 @@ class Acts:
             self.acts.append(Argv(["mv", path, _text(args[1] if len(args) > 1 else "")]))
         elif method in ("read_text", "read_bytes"):
             return unknown("file:" + path.replace(END, ""))
+        elif method in ("glob", "rglob", "iterdir"):
+            pattern = _text(args[1]) if len(args) > 1 else "*"
+            ending = "" if pattern in ("*", "**", "**/*", ".*") else "/" + pattern
+            return [PathText(f"{path.rstrip('/')}/{unknown(ANY_DEPTH)}{ending}")]
         elif method == "symlink_to":
             self.acts.append(Argv(["ln", "-s", _text(args[1] if len(args) > 1 else ""), path]))
         return unknown("value")
 
     def written(self, name: str, args: list[Any], keywords: dict[str, Any]) -> Any:
         """Note what is written to an open file."""
-        file = args[0]
+        file = args[0] if args else None
         if isinstance(file, _File):
             self.write(file.path, _text(args[1]) if len(args) > 1 else "", append=True)
         return None

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any, Final
 
-from pytest_agentreplay.guards.analysis.shell.unknown import DECODED, NETWORK, PLAIN, is_known, unknown
+from pytest_agentreplay.guards.analysis.shell.unknown import ANY_DEPTH, DECODED, NETWORK, PLAIN, is_known, unknown
 
 DECODERS: Final[dict[str, Callable[[bytes], bytes]]] = {
     "base64.b64decode": lambda data: base64.b64decode(data + b"=" * (-len(data) % 4)),
@@ -79,6 +79,8 @@ def call_value(name: str, args: list[Any]) -> Any:
         return _listed(name, first)
     if name == "int" and isinstance(first, str) and first.lstrip("-").isdigit():
         return int(first)
+    if name in _LISTS:
+        return listed(name, as_text(first) or ".")
     if name in ("os.getcwd", "os.path.dirname"):
         return "."
     if name in ("os.getenv", "os.environ.get"):
@@ -94,6 +96,17 @@ def call_value(name: str, args: list[Any]) -> Any:
         (mark for mark in (NETWORK, DECODED) if any(isinstance(arg, str) and mark in arg for arg in args)), PLAIN
     )
     return unknown("" if mark != PLAIN else "value", mark)
+
+
+_LISTS: Final = frozenset(("os.listdir", "os.scandir", "glob.glob", "glob.iglob", "os.walk", "os.fwalk"))
+
+
+def listed(name: str, root: str) -> Any:
+    """Give what a listing of a directory holds: one path that stands for all of them."""
+    if name.startswith("glob."):
+        return [root]
+    path = PathText(f"{root.rstrip('/')}/{unknown(ANY_DEPTH)}")
+    return [[path, [path], [path]]] if name.endswith("walk") else [path]
 
 
 def _listed(name: str, value: Any) -> Any:

@@ -33,6 +33,17 @@ _TEXT_METHODS: Final = words(
     "lower upper strip lstrip rstrip replace split splitlines join format title capitalize"
     " swapcase removeprefix removesuffix rsplit partition encode decode zfill casefold"
 )
+_STARRED: Final = {
+    "os": words(
+        "system popen remove unlink rmdir removedirs rename chmod chown kill execv execvp execl execlp environ"
+    ),
+    "subprocess": words("run call check_call check_output Popen getoutput getstatusoutput"),
+    "shutil": words("rmtree move copy copyfile copytree"),
+    "pathlib": words("Path"),
+    "socket": words("socket create_connection"),
+    "urllib.request": words("urlopen urlretrieve Request"),
+}
+"""What a star import brings, of the names that matter here."""
 _PATHS: Final = frozenset(("pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "Path"))
 _ENVIRONMENT: Final = unknown("file:/proc/self/environ")
 _READ_ON: Final = words("text content read decode json body data strip readlines read_text encode recv splitlines")
@@ -44,11 +55,14 @@ class Scope:
     def __init__(self) -> None:
         self.imports: dict[str, str] = {}
         self.values: dict[str, Any] = {}
+        self.stars: list[str] = []
 
     def import_names(self, node: ast.Import | ast.ImportFrom) -> None:
         """Take the names of an import."""
         for alias in node.names:
-            if isinstance(node, ast.ImportFrom):
+            if isinstance(node, ast.ImportFrom) and alias.name == "*":
+                self.stars.append(node.module or "")
+            elif isinstance(node, ast.ImportFrom):
                 self.imports[alias.asname or alias.name] = f"{node.module or ''}.{alias.name}".lstrip(".")
             elif alias.asname:
                 self.imports[alias.asname] = alias.name
@@ -102,7 +116,8 @@ class Folder:
             return self.scope.values[node.id]
         if node.id in self.scope.imports:
             return Function(self.scope.imports[node.id])
-        return Function(node.id)
+        module = next((star for star in self.scope.stars if node.id in _STARRED.get(star, ())), "")
+        return Function(f"{module}.{node.id}" if module else node.id)
 
     def _attribute(self, node: ast.Attribute) -> Any:
         owner = self.value(node.value)

@@ -5,6 +5,7 @@ Nothing here knows how commands are joined to scripts.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,6 +14,7 @@ from typing import Final
 from pytest_agentreplay.guards.analysis.shell.call import Call, Frame, Redirect
 from pytest_agentreplay.guards.analysis.shell.decoding import DECODING
 from pytest_agentreplay.guards.analysis.shell.deeds import KNOWN, judge
+from pytest_agentreplay.guards.analysis.shell.deeds.versions import pushed_elsewhere
 from pytest_agentreplay.guards.analysis.shell.expansion import Variables
 from pytest_agentreplay.guards.analysis.shell.facts import Deed, Effect
 from pytest_agentreplay.guards.analysis.shell.hidden import hidden_commands
@@ -33,7 +35,7 @@ DEEPEST: Final = 12
 _FEEDS: Final = frozenset(("tee", "sponge", "cp", "mv", "install", "ln"))
 
 
-class Runner:
+class Runner(ABC):
     """Runs commands in thought.
 
     Attributes:
@@ -42,6 +44,7 @@ class Runner:
         programs: the programs' names in order, wrappers included.
         problems: what could not be read or was not followed to its end.
         files: the texts of the files that the script itself writes.
+        copies: the programs that the script itself copied or linked, by path.
         directory: where commands run; the empty text for the working tree.
     """
 
@@ -51,6 +54,7 @@ class Runner:
         self.programs: list[str] = []
         self.problems: list[str] = []
         self.files: dict[str, str] = {}
+        self.copies: dict[str, str] = {}
         self.variables = Variables(self.substituted, self.files)
         self.functions: dict[str, Script] = {}
         self.aliases: dict[str, str] = {}
@@ -68,33 +72,42 @@ class Runner:
         self._active: list[Script] = []
         self._steps = 0
 
+    @abstractmethod
     def text(self, text: str, positional: tuple[str, ...] | None = None) -> str:
         """Follow a script given as text; who follows scripts says how."""
-        raise NotImplementedError
 
+    @abstractmethod
     def script(self, script: Script) -> str:
         """Follow commands one after the other; who follows scripts says how."""
-        raise NotImplementedError
 
+    @abstractmethod
     def substituted(self, script: Script, direction: str) -> str:
         """Follow a substitution; who follows scripts says how."""
-        raise NotImplementedError
 
     def note_decoding(self, text: str) -> None:
         """Tell that a text which is about to run was decoded before."""
         if self._decoded and any(decoded in text for decoded in self._decoded):
             self.tell("obfuscation", "medium", "", "runs what it decodes first")
 
+    def is_spent(self) -> bool:
+        """Count one more command; tell whether there were too many."""
+        self._steps += 1
+        if self._steps <= MOST_COMMANDS:
+            return False
+        if "it has too many commands" not in self.problems:
+            self.problems.append("it has too many commands")
+        return True
+
     def execute(self, words: list[str], frame: Frame) -> str:
         """Run one command in thought: its words are expanded; give what it prints."""
-        self._steps += 1
-        if self._steps > MOST_COMMANDS:
-            if "it has too many commands" not in self.problems:
-                self.problems.append("it has too many commands")
+        if self.is_spent():
             return unknown()
         name = program_of(self, words, frame)
+        if self.copies and (copy := self.copies.get(resolve(words[0], frame.directory))):
+            self.tell("obfuscation", "medium", copy, f"runs {copy} under another name")
+            name = copy
         call = Call(name, words[1:], frame)
-        if words[0] == name and not (frame.through and frame.through[-1] in WRAPPERS):
+        if words[0] == name and len(frame.through) <= len(self.through):  # what a wrapper runs is no function
             if name in self.aliases:
                 return self._expanded_alias(name, call)
             if name in self.functions and not any(body is self.functions[name] for body in self._active):
@@ -136,9 +149,11 @@ class Runner:
             for name in call.operands:
                 self.files[call.path(name)] = output
         elif call.program in ("cp", "mv", "install", "ln") and len(call.operands) > 1:
-            source = self.files.get(call.path(call.operands[-2]))
-            if source is not None:
-                self.files[call.path(call.operands[-1])] = source
+            source, target = call.path(call.operands[-2]), call.path(call.operands[-1])
+            if source in self.files:
+                self.files[target] = self.files[source]
+            elif (name := source.rpartition("/")[2]) in KNOWN or name in WRAPPERS or name in INTERPRETERS:
+                self.copies[target] = name
         return output
 
     def store(self, redirects: tuple[Redirect, ...], output: str) -> None:
@@ -204,7 +219,7 @@ class Runner:
 
     def _called_function(self, name: str, call: Call) -> str:
         self.called.add(name)
-        key = (name, *call.args, call.frame.stdin or "", self.directory)
+        key = (name, str(id(self.functions[name])), *call.args, call.frame.stdin or "", self.directory)
         if key in self._outputs:
             return self._outputs[key]
         if self.depth >= DEEPEST:
@@ -241,3 +256,5 @@ class Runner:
     def judge(self, call: Call) -> None:
         """Judge one command."""
         self.deeds += judge(call)
+        if call.program == "git" and "push" in call.args:
+            self.deeds += pushed_elsewhere(call, self.calls)

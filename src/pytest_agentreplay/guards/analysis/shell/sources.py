@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pytest_agentreplay.guards.context import DecisionContext
 
 LONGEST: Final = 200_000
+LONGEST_REMEMBERED: Final = 16_384  # characters of a text whose facts are kept
 _PARTS_OF_NAMES: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 _COMMAND_KEYS: Final = words(
     "command cmd commands cmds script shell bash sh shell_command command_line commandline"
@@ -48,6 +49,9 @@ _SQL_KEYS: Final = frozenset(["sql", "query", "statement", "statements", "sql_qu
 _SEVERAL_KEYS: Final = frozenset(("commands", "cmds", "scripts", "lines"))
 _PROGRAM_KEYS: Final = ("command", "cmd", "program", "executable", "binary", "exe", "file", "tool", "name")
 _ARGUMENT_KEYS: Final = ("args", "argv", "arguments", "params", "parameters", "cmd_args", "command_args")
+_ARGUMENTS_SET: Final = frozenset(_ARGUMENT_KEYS)
+_LANGUAGE_KEYS: Final = frozenset(("language", "lang", "kernel", "interpreter"))
+_ATOMS: Final = frozenset((int, float, bool, type(None)))
 _DATA_KEYS: Final = words(
     "path file_path filepath filename cwd workdir working_directory working_dir dir directory"
     " description title body message content text comment prompt reason thought thoughts note"
@@ -96,6 +100,7 @@ _PROGRAMS: Final = _JUDGED | words(
 )
 _FIRST_WORD: Final = re.compile(r"\s*(?:\$\s+|[A-Z_]\w*=\S*\s+)*([^\s;|&<>()]+)")
 _COMMAND_SHAPE: Final = re.compile(r"\s-{1,2}[A-Za-z]|[|;&<>`]|\$\(|\s[~/.]|\*|://")
+_ONE_WORD: Final = re.compile(r"\s*(?:\w[\w.-]*|\w+://\S*|[/~.]\S*)\s*")
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*(?: [A-Za-z0-9_./:@%,+-][A-Za-z0-9_./:@%,+=-]*)*", re.ASCII)
 """One command of plain words: nothing is quoted, expanded, assigned, redirected or joined."""
 
@@ -119,10 +124,12 @@ def _traits(tool: str) -> tuple[bool, str]:
 
 
 def _in_mapping(mapping: Mapping[str, Any], path: str, traits: tuple[bool, str], depth: int) -> Iterator[ShellFacts]:
-    told = mapping.get("language") or mapping.get("lang") or mapping.get("kernel") or mapping.get("interpreter")
+    told = None
+    if not _LANGUAGE_KEYS.isdisjoint(mapping):
+        told = mapping.get("language") or mapping.get("lang") or mapping.get("kernel") or mapping.get("interpreter")
     language = _LANGUAGES.get(told.lower(), "") if isinstance(told, str) else ""
     taken = ""
-    if depth < 8:
+    if depth < 8 and not _ARGUMENTS_SET.isdisjoint(mapping):
         for key in _PROGRAM_KEYS:
             if key in mapping and isinstance(mapping[key], str) and (words := _beside(mapping, key)) is not None:
                 taken = key
@@ -135,21 +142,21 @@ def _in_mapping(mapping: Mapping[str, Any], path: str, traits: tuple[bool, str],
                 facts = _of_text(key, value, f"{path}.{key}", traits, language)
                 if facts is not None:
                     yield facts
-        elif kind is dict or kind is list or kind is tuple or isinstance(value, Mapping):
+        elif kind not in _ATOMS and (kind is dict or kind is list or kind is tuple or isinstance(value, Mapping)):
             yield from _in_other(key, value, f"{path}.{key}", traits, depth)
 
 
 def _in_other(key: str, value: Any, path: str, traits: tuple[bool, str], depth: int) -> Iterator[ShellFacts]:
     if depth > 8:
         return
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         yield from _in_mapping(value, path, traits, depth + 1)
         return
     if value and all(type(item) is str for item in value):
         yield from _in_list(key.lower(), value, path, traits)
         return
     for index, item in enumerate(value[:64]):
-        if isinstance(item, Mapping | list):
+        if type(item) is dict or isinstance(item, Mapping | list):
             yield from _in_other(key, item, f"{path}[{index}]", traits, depth + 1)
 
 
@@ -218,8 +225,8 @@ def _of_text(key: str, text: str, path: str, traits: tuple[bool, str], language:
 
 
 def is_code_of(text: str, language: str) -> bool:
-    """Tell whether a text may be of a language; only Python is looked at closely."""
-    return language != "python" or is_python(text)
+    """Tell whether a text may be of a language; only Python is looked at closely, a lone word or address is none."""
+    return is_python(text) if language == "python" else _ONE_WORD.fullmatch(text) is None
 
 
 def _of_code(text: str, path: str, language: str, *, certain: bool) -> ShellFacts | None:
@@ -280,31 +287,25 @@ def facts_of(text: str, source: str, language: str = "shell", *, certain: bool =
         language: ``shell``, ``python``, ``sql``, ``powershell``, or a language that is only looked through.
         certain: whether the argument is a command by its name or its tool.
     """
-    return _analysed(text, source, language, certain)
+    analysed = _analysed if len(text) <= LONGEST_REMEMBERED else _analysed.__wrapped__
+    return analysed(text, source, language, certain)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=512)
 def _analysed(text: str, source: str, language: str, certain: bool) -> ShellFacts:
     if language == "sql":
         deeds = list(sql_deeds(text))
         return _facts(Walk(), text, source, language, certain, deeds)
     if language == "shell" and _PLAIN.fullmatch(text):
         words = text.split()
-        if words[0] not in _JUDGED and "stratum" not in text:
+        if words[0] not in _JUDGED and words[0].lower() not in WINDOWS_PROGRAMS and "stratum" not in text:
             return _of_quiet(words, text, source, certain)
         if words[0] in _STRUCTURAL or "-recurse" in text.lower():
             return _followed(text, source, language, certain)
         walk = Walk()
         walk.execute(words, Frame())
         walk.variables.forget()
-        return _facts(
-            walk,
-            text,
-            source,
-            language,
-            certain,
-            list(windows_deeds(text)) if words[0].lower() in WINDOWS_PROGRAMS else [],
-        )
+        return _facts(walk, text, source, language, certain, _of_windows(walk, text))
     return _followed(text, source, language, certain)
 
 
@@ -317,15 +318,15 @@ def _of_quiet(words: list[str], text: str, source: str, certain: bool) -> ShellF
 
 def _followed(text: str, source: str, language: str, certain: bool) -> ShellFacts:
     walk = Walk()
-    script = unmarked(text[:LONGEST])
+    # A shell leaves NUL out; a blank that doesn't break is one that was copied from a page.
+    script = unmarked(text[:LONGEST].replace("\x00", "").replace("\xa0", " "))
     extra: list[Deed] = []
     if len(text) > LONGEST:
         walk.problems.append("it is too long to be read to its end")
     if language == "shell":
         walk.text(_without_prompt(script))
         walk.finish()
-        if not WINDOWS_PROGRAMS.isdisjoint([name.lower() for name in walk.programs]) or "-recurse" in script.lower():
-            extra += windows_deeds(script)
+        extra += _of_windows(walk, script)
     else:
         run_acts(walk, Call(language, [], Frame()), script, language)
     walk.variables.forget()
@@ -334,14 +335,24 @@ def _followed(text: str, source: str, language: str, certain: bool) -> ShellFact
     return _facts(walk, text, source, language, certain, extra)
 
 
+def _of_windows(walk: Walk, script: str) -> list[Deed]:
+    """Give what a script does by programs that only Windows has."""
+    named = not WINDOWS_PROGRAMS.isdisjoint([name.lower() for name in walk.programs])
+    return list(windows_deeds(script)) if named or "-recurse" in script.lower() else []
+
+
 def _without_prompt(script: str) -> str:
     """Take off the prompt that examples are copied with."""
     return re.sub(r"(?m)^\s*\$\s+(?=\w)", "", script) if script.lstrip().startswith("$ ") else script
 
 
 def _facts(walk: Walk, text: str, source: str, language: str, certain: bool, extra: list[Deed]) -> ShellFacts:
-    if walk.problems and any(problem.startswith("it ") for problem in walk.problems):
-        extra = [*extra, *deeds_of_tokens(text)]
+    may_harm = False
+    if walk.problems:
+        unfinished = any(problem.startswith("it ") for problem in walk.problems)
+        guessed = deeds_of_tokens(text)
+        may_harm = unfinished or bool(guessed)
+        extra = [*extra, *guessed] if unfinished else extra
     deeds = tuple(dict.fromkeys((*walk.deeds, *extra)))
     flags: dict[str, None] = {}
     targets: dict[str, None] = {}
@@ -365,6 +376,7 @@ def _facts(walk: Walk, text: str, source: str, language: str, certain: bool, ext
         deeds,
         bool(problems),
         "; ".join(problems),
+        may_harm,
         certain,
     )
 

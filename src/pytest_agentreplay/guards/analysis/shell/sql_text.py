@@ -7,9 +7,10 @@ a value which mentions a statement is none. Nothing here connects to anything.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
+from pytest_agentreplay.guards.analysis.screens import Screens
 from pytest_agentreplay.guards.analysis.shell.facts import Deed
 from pytest_agentreplay.guards.analysis.shell.unknown import shown
 from pytest_agentreplay.trace import Severity
@@ -18,9 +19,16 @@ SCREEN: Final = re.compile(
     r"(?i)\b(?:drop|truncate|delete|update|alter|grant|purge|copy|load_file|outfile|xp_cmdshell"
     r"|flushall|flushdb|xp_\w+|sys_exec|sys_eval)\b"
 )
+
+
+@cache
+def _screen() -> Screens:
+    return Screens([[(SCREEN.pattern, 1)]])
+
+
 _COMMENT: Final = re.compile(r"/\*(?!!)[^*]*(?:\*(?!/)[^*]*)*\*/|--[^\n]*|(?<=\s)#[^\n]*")
 _TEXT: Final = re.compile(r"'(?:[^'\\]|''|\\.)*'", re.DOTALL)
-_NAME: Final = r"((?:[\w$.@*\x00-\x03-]+|\"[^\"]*\"|`[^`]*`|\[[^\]]*\])+)"
+_NAME: Final = r"((?:[\w$.@*\x00-\x03-]|\"[^\"]*\"|`[^`]*`|\[[^\]]*\])++)"
 _PATTERNS: Final[tuple[tuple[str, Severity, str], ...]] = (
     (
         rf"DROP\s+(?:DATABASE|SCHEMA|KEYSPACE|CATALOG|TABLESPACE)\s+(?:IF\s+EXISTS\s+)?{_NAME}",
@@ -95,7 +103,7 @@ _MONGO: Final[tuple[tuple[re.Pattern[str], Severity, str], ...]] = (
 @lru_cache(maxsize=1024)
 def sql_deeds(text: str) -> tuple[Deed, ...]:
     """List what the statements in a text destroy."""
-    if not SCREEN.search(text):
+    if not (_screen().bits(text) if text.isascii() else SCREEN.search(text)):
         return ()
     deeds: dict[Deed, None] = {}
     plain = _TEXT.sub("''", _COMMENT.sub(" ", text))

@@ -25,7 +25,6 @@ from pytest_agentreplay.guards.analysis.shell.syntax import (
     Redirection,
     Script,
     Simple,
-    Word,
 )
 from pytest_agentreplay.guards.analysis.shell.unknown import (
     DECODED,
@@ -41,6 +40,11 @@ if TYPE_CHECKING:
 
 _ASSIGNED: Final = re.compile(r"([A-Za-z_][\w.-]*)=(.*)", re.DOTALL)
 _DECLARES: Final = frozenset(("export", "declare", "local", "readonly", "typeset"))
+
+
+_MOST_WORDS: Final = 4096
+_DAILY: Final = frozenset(("ls", "cd", "cat", "echo", "grep", "git", "pwd", "vim", "clear", "ll", "man"))
+_NEVER_MEANT: Final = frozenset(("rm", "curl", "wget", "sh", "bash", "nc", "dd", "shutdown", "reboot", "kill"))
 
 
 class Walk(Runner):
@@ -133,29 +137,36 @@ class Walk(Runner):
 
     def _simple(self, command: Simple) -> str:
         words = command.words
-        redirects = self._redirects(command.redirections, words) if command.redirections else ()
         fields: list[str] = []
         if words:
             first = self.variables.fields(words[0])
             if not isinstance(words[0], str):
                 look_at_spelling(self, words[0], first)
             if len(first) > 1 and isinstance(words[0], tuple) and is_choice(words[0], self.variables):
-                return self._each(first, command, redirects)
+                return self._each(first, command)
             fields = first
             for word in words[1:]:
-                fields += self.variables.fields(word) if type(word) is not str or "{" in word else (word,)
-        assignments = self._assignments(command.assignments)
+                if type(word) is str and ("{" not in word or len(fields) > _MOST_WORDS):
+                    fields.append(word)
+                elif len(fields) <= _MOST_WORDS:
+                    fields += self.variables.fields(word)
+                else:
+                    self.problems.append("it has too many words to be expanded")
+        redirects = self._redirects(command.redirections, fields) if command.redirections else ()
         if not fields:
-            return self._assigned(command.assignments, assignments, redirects)
+            return self._assigned(command.assignments, redirects)
+        declares = fields[0] in _DECLARES
+        assignments = (self._kept if declares else self._assignments)(command.assignments)
         if fields == ["exec"]:
             self._open(redirects)
-        if fields[0] in _DECLARES:
-            self._declared(fields, command.assignments)
+        if declares:
+            self._declared(fields)
         elif fields[0] == "alias":
             self._aliased([*fields[1:], *(f"{name}={value}" for name, value in assignments)])
         return self.execute(fields, self._frame(redirects, assignments))
 
-    def _each(self, programs: list[str], command: Simple, redirects: tuple[Redirect, ...]) -> str:
+    def _each(self, programs: list[str], command: Simple) -> str:
+        redirects = self._redirects(command.redirections, programs[:1])
         rest = [field for word in command.words[1:] for field in self.variables.fields(word)]
         outputs = [self.execute([program, *rest], self._frame(redirects)) for program in programs]
         return "".join(outputs)
@@ -183,12 +194,11 @@ class Walk(Runner):
                 return self.files.get(path, unknown("file:" + path if is_known(path) else ""))
         return self.stdin
 
-    def _redirects(self, redirections: list[Redirection], words: list[Word]) -> tuple[Redirect, ...]:
+    def _redirects(self, redirections: list[Redirection], fields: list[str]) -> tuple[Redirect, ...]:
         if not redirections:
             return ()
         outer = self.stdin
         if any(is_fed(each.word) for each in redirections):
-            fields = [field for word in words for field in self.variables.fields(word)]
             self.stdin = (
                 output_of(Call(fields[0].rpartition("/")[2], fields[1:], self._frame()), self.files) if fields else None
             )
@@ -208,19 +218,23 @@ class Walk(Runner):
             return ()
         return tuple([(each.name, self.variables.text(each.word)) for each in assignments if each.items is None])
 
-    def _assigned(
-        self, assignments: list[Assignment], values: tuple[tuple[str, str], ...], redirects: tuple[Redirect, ...]
-    ) -> str:
+    def _kept(self, assignments: list[Assignment]) -> tuple[tuple[str, str], ...]:
+        """Set variables for good, each word expanded once: what is nested would double at every level."""
         for each in assignments:
             self.variables.assign(each)
+        values = self.variables.values
+        return tuple([(each.name, " ".join(values[each.name])) for each in assignments if each.items is None])
+
+    def _assigned(self, assignments: list[Assignment], redirects: tuple[Redirect, ...]) -> str:
+        if self.is_spent():
+            return ""
+        values = self._kept(assignments)
         if redirects or values:
             self.judge(Call("", [], self._frame(redirects, values)))
             self.store(redirects, "")
         return ""
 
-    def _declared(self, fields: list[str], assignments: list[Assignment]) -> None:
-        for each in assignments:
-            self.variables.assign(each)
+    def _declared(self, fields: list[str]) -> None:
         for word in fields[1:]:
             if found := _ASSIGNED.fullmatch(word):
                 self.variables.values[found[1]] = [found[2]]
@@ -232,7 +246,8 @@ class Walk(Runner):
                 self.aliases[name] = text
                 with self.inside(("alias",)):
                     self.text(text)
-                if name in ("sudo", "su", "ssh", "passwd", "doas"):
+                turned = name in _DAILY and text.lstrip().split(" ")[0] in _NEVER_MEANT
+                if turned or name in ("sudo", "su", "ssh", "passwd", "doas"):
                     self.tell("obfuscation", "high", name, f"puts another command in the place of {name}")
 
     def substituted(self, script: Script, direction: str) -> str:

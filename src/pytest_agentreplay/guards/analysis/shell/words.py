@@ -7,6 +7,7 @@ that nothing behind it is overlooked. Nothing here knows what a command is.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from typing import Final
 
 from pytest_agentreplay.guards.analysis.shell.syntax import (
@@ -22,7 +23,7 @@ from pytest_agentreplay.guards.analysis.shell.syntax import (
 )
 
 DEEPEST: Final = 40
-MOST_EFFORT: Final = 1_000_000
+LEAST_EFFORT: Final = 100_000  # characters that may be read again, beside some times the text
 ENDS_WORD: Final = frozenset(" \t\r\n;|&<>()")
 _LITERAL: Final = re.compile(r"[^\s;|&<>()'\"`\\$]+")
 _IN_QUOTES: Final = re.compile(r"[^\"`\\$]+")
@@ -34,7 +35,7 @@ _ESCAPE: Final = re.compile(
     r"\\(?:([abeEfnrtv\\'\"?])|x([0-9A-Fa-f]{1,2})|([0-7]{1,3})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|c(.))",
     re.DOTALL,
 )
-_COMMANDS: Final = re.compile(r"\s*[\w./~-]*[A-Za-z_][\w.-]*[ \t]+[-A-Za-z/~.'\"$]")
+_COMMANDS: Final = re.compile(r"\s*+(?=[./~\d-]*+[A-Za-z_])[\w./~-]++[ \t]++[-A-Za-z/~.'\"$]")
 """Two words side by side: no arithmetic, whatever brackets it stands in."""
 _LETTERS: Final = dict(zip("abeEfnrtv\\'\"?", "\a\b\x1b\x1b\f\n\r\t\v\\'\"?", strict=True))
 
@@ -58,7 +59,7 @@ def _unescape(found: re.Match[str]) -> str:
     return chr(code) if 3 < code < 0x110000 else ""
 
 
-class WordReader:
+class WordReader(ABC):
     """Reads the words of one text, from a place that moves on.
 
     Attributes:
@@ -67,20 +68,20 @@ class WordReader:
 
     def __init__(self, text: str, depth: int = 0, effort: list[int] | None = None) -> None:
         self.text = text
-        self.effort = [0] if effort is None else effort
+        self.effort = [LEAST_EFFORT + 4 * len(text)] if effort is None else effort
         self.place = 0
         self.depth = depth
         self.problems: list[str] = []
         if depth > DEEPEST:
             raise TooDeepError
 
+    @abstractmethod
     def script(self, closing: str) -> Script:
         """Read commands up to a closing character; a parser of commands says how."""
-        raise NotImplementedError
 
+    @abstractmethod
     def inner(self, text: str) -> WordReader:
         """Make a reader for a text inside this one."""
-        raise NotImplementedError
 
     def tire(self, characters: int) -> None:
         """Count what was looked at in vain: brackets that never close would be searched again and again.
@@ -88,8 +89,8 @@ class WordReader:
         Raises:
             TooDeepError: when it gets too much.
         """
-        self.effort[0] += characters
-        if self.effort[0] > MOST_EFFORT:
+        self.effort[0] -= characters
+        if self.effort[0] < 0:
             raise TooDeepError
 
     def peek(self, offset: int = 0) -> str:
@@ -294,6 +295,17 @@ class WordReader:
         operand = self.parts_of(rest[len(sign) :], quoted=quoted) if len(rest) > len(sign) else ()
         return Parameter(name, sign, operand, index or "", quoted)
 
+    def _past_brackets(self, place: int) -> int:
+        """Give the place behind a substitution, whose own braces and quotes count for nothing here."""
+        outer, before = self.place, len(self.problems)
+        self.place = place
+        self.balanced("(", ")")
+        found, self.place = self.place, outer
+        if len(self.problems) > before:
+            del self.problems[before:]
+            return place
+        return found
+
     def balanced(self, opening: str, closing: str) -> str:
         """Take a text in brackets, the brackets included; quotes inside are skipped."""
         text, start, place, level = self.text, self.place, self.place, 0
@@ -303,6 +315,8 @@ class WordReader:
                 place += 1
             elif char == "'" and opening == "(":
                 place = max(text.find("'", place + 1), place)
+            elif char == "$" and opening == "{" and text.startswith("(", place + 1):
+                place = self._past_brackets(place + 1) - 1
             elif char == opening:
                 level += 1
             elif char == closing:

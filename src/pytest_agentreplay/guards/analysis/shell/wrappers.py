@@ -7,6 +7,7 @@ script. Nothing here knows what becomes of it.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from typing import Final
 
@@ -51,7 +52,9 @@ def _after_verb(verbs: str, valued: str = "", positional: int = 0) -> Unwrap:
         for place, word in enumerate(call.args[:8]):
             if word in names:
                 rest = skip_flags(call.args[place + 1 :], flags, positional)
-                if rest:
+                if len(rest) == 1 and " " in rest[0]:
+                    yield Text(rest[0])
+                elif rest:
                     yield Argv(rest)
                 return
 
@@ -89,7 +92,7 @@ def _env(call: Call) -> Iterator[Inner]:
     args = call.args
     for place, word in enumerate(args):
         if word in ("-S", "--split-string") and place + 1 < len(args):
-            yield Text(" ".join(args[place + 1 :]))
+            yield Text(f"{args[place + 1]} {shlex.join(args[place + 2 :])}")
             return
         if word.startswith("-S") or word.startswith("--split-string="):
             yield Text(" ".join((word.removeprefix("--split-string=").removeprefix("-S"), *args[place + 1 :])))
@@ -137,11 +140,30 @@ def _loader(call: Call) -> Iterator[Inner]:
         yield Argv(rest)
 
 
+def _gdb(call: Call) -> Iterator[Inner]:
+    for inner in option_text("-ex", "--eval-command")(call):
+        if isinstance(inner, Text):
+            yield Text(re.sub(r"^\s*(?:!|shell\s+)", "", inner.text))
+
+
 def _flock(call: Call) -> Iterator[Inner]:
     yield from option_text("-c", "--command")(call)
     rest = skip_flags(call.args, frozenset(("-w", "--timeout", "--wait", "-E")), 1)
     if rest and rest[0] not in ("-c", "--command"):
         yield Argv(rest)
+
+
+def _salt(call: Call) -> Iterator[Inner]:
+    for place, word in enumerate(call.args[:-1]):
+        if word in ("cmd.run", "cmd.shell", "cmd.run_all", "cmd.script"):
+            yield Text(call.args[place + 1])
+
+
+def _daemon(call: Call) -> Iterator[Inner]:
+    rest = call.args[call.args.index("--") + 1 :] if "--" in call.args else []
+    for inner in option_text("--exec", "-x", "--startas", "-a")(call):
+        if isinstance(inner, Text):
+            yield Argv([inner.text, *rest])
 
 
 WRAPPERS: Final[dict[str, Unwrap]] = {
@@ -208,7 +230,7 @@ WRAPPERS: Final[dict[str, Unwrap]] = {
     "npx": _both(_prefix("-p --package"), option_text("-c", "--call")),
     "bunx": _prefix(),
     "uvx": _prefix("--from --with -p --python"),
-    "npm": _after_verb("exec x"),
+    "npm": _both(_after_verb("exec x", "-p --package"), option_text("-c", "--call")),
     "pnpm": _after_verb("exec dlx"),
     "yarn": _after_verb("exec dlx"),
     "bundle": _after_verb("exec"),
@@ -236,8 +258,14 @@ WRAPPERS: Final[dict[str, Unwrap]] = {
     "cargo": _after_verb("watch-exec"),
     "entr": _prefix(),
     "nodemon": option_text("--exec", "-x"),
-    "start-stop-daemon": _both(_after_dashes, option_text("--exec", "-x", "--startas", "-a")),
+    "start-stop-daemon": _daemon,
     "adb": _after_verb("shell exec-out exec-in"),
+    **dict.fromkeys(
+        ("pdsh", "clush", "pssh", "parallel-ssh", "dsh", "mussh"), _joined("-w -h -H -l -g -x -t -u -p -f -R -o")
+    ),
+    "salt": _salt,
+    "salt-call": _salt,
+    "fab": _after_dashes,
     "ld.so": _loader,
     "command": _command,
     **dict.fromkeys(
@@ -270,7 +298,7 @@ WRAPPERS: Final[dict[str, Unwrap]] = {
 WRAPPERS.update(
     {
         "dotenvx": _after_dashes,
-        "gdb": option_text("-ex", "--eval-command"),
+        "gdb": _gdb,
         "logsave": _prefix("", 1),
     }
 )

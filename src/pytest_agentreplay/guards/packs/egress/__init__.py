@@ -3,6 +3,8 @@
 | rule | objects to |
 | --- | --- |
 | ``egress/host`` | with `allow_hosts`: any other host in a call that reaches out |
+| ``egress/mail`` | with `allow_mail`: recipients elsewhere |
+| ``egress/scheme`` | URLs of other protocols, of files and of code, where a web address is asked for |
 | ``egress/channel`` | services that take what anybody sends: request catchers, tunnels, pastes, webhooks of chats |
 | ``egress/metadata`` | the addresses where cloud machines get their credentials |
 | ``egress/address`` | a bare public address, and hosts that are spelled to look like another |
@@ -23,23 +25,30 @@ from pytest_agentreplay.guards.analysis import signals
 from pytest_agentreplay.guards.analysis.channels import channel_kind
 from pytest_agentreplay.guards.analysis.hosts import parse_host, same_host
 from pytest_agentreplay.guards.analysis.outgoing import CODE_KEYS, COMMAND_KEYS, SPOKEN_KEYS, TALK_KEYS, is_outgoing
-from pytest_agentreplay.guards.analysis.remotes import UNKNOWN, is_silent, remotes_of, words_of
-from pytest_agentreplay.guards.analysis.signals import CHANNEL, ODD_URL, URL
+from pytest_agentreplay.guards.analysis.remotes import is_silent, remotes_of, words_of
+from pytest_agentreplay.guards.analysis.signals import CHANNEL, ODD_URL, SECRET, URL
 from pytest_agentreplay.guards.analysis.spelling import visible
 from pytest_agentreplay.guards.analysis.texts import last_key
 from pytest_agentreplay.guards.analysis.urls import UrlFact
 from pytest_agentreplay.guards.context import DecisionContext
+from pytest_agentreplay.guards.packs.egress.mail import mail_objection
 from pytest_agentreplay.guards.packs.egress.payloads import data_in_host, data_in_path, data_in_query, image_payload
-from pytest_agentreplay.guards.packs.egress.uploads import upload_objection
+from pytest_agentreplay.guards.packs.egress.schemes import scheme_objection
+from pytest_agentreplay.guards.packs.egress.uploads import lookup_severity, upload_objection
 from pytest_agentreplay.guards.packs.options import refuse_unknown, take_texts
 from pytest_agentreplay.guards.rules import Objection, Rule
 from pytest_agentreplay.redaction.keys import words
-from pytest_agentreplay.trace import Severity
 
 VERSION: Final = 1
 
-_TAKES: Final = {"allow_hosts": "a list of hosts, `*.example.com` for all below one"}
-_COMPUTED_NAME: Final = re.compile(r"(?:\$\([^()]*\)|`[^`]*`)\.[\w-]")
+_TAKES: Final = {
+    "allow_hosts": "a list of hosts, `*.example.com` for all below one",
+    "allow_mail": "a list of domains, `*.example.com` for all below one",
+}
+_LOOKED_UP: Final = re.compile(
+    r"(?:gethostbyname(?:_ex)?|getaddrinfo|resolver\.(?:query|resolve)|dns\.(?:lookup|resolve\w{0,8})|dnslookup)\(\s{0,8}"
+    r"(?:f[\"'][^\"'\n]{0,80}\{|`[^`\n]{0,80}\$\{|[\w.()\[\]\"']{1,80}\s{0,4}(?:\+|%|\.format\())"
+)
 _FETCHED: Final = words("http https ws wss ftp ftps")
 
 
@@ -54,19 +63,29 @@ def rules(options: Mapping[str, Any]) -> list[Rule]:
     """
     refuse_unknown("egress", options, _TAKES)
     allowed = take_texts("egress", options, "allow_hosts", "hosts")
+    domains = take_texts("egress", options, "allow_mail", "domains")
     made = [
         Rule("egress/channel", _channel, version=VERSION, prepare=_prepare),
+        Rule("egress/scheme", _scheme, version=VERSION),
         Rule("egress/metadata", _metadata, severity="critical", version=VERSION),
         Rule("egress/address", _address, version=VERSION),
         Rule("egress/data", _data, version=VERSION),
         Rule("egress/upload", _upload, version=VERSION),
     ]
     if allowed is not None:
-        hosts = tuple(_pattern(host) for host in allowed)
+        hosts = tuple(_pattern("allow_hosts", host) for host in allowed)
         made.insert(
             0, Rule("egress/host", partial(_host, hosts), version=VERSION, meaning={"allow_hosts": list(allowed)})
         )
+    if domains is not None:
+        allowed_domains = tuple(_pattern("allow_mail", domain) for domain in domains)
+        meaning = {"allow_mail": list(domains)}
+        made.append(Rule("egress/mail", partial(mail_objection, allowed_domains), version=VERSION, meaning=meaning))
     return made
+
+
+def _scheme(context: DecisionContext) -> Objection | None:
+    return scheme_objection(context) if context.signals & URL or context.shell else None
 
 
 def _prepare() -> None:
@@ -74,12 +93,12 @@ def _prepare() -> None:
     data_in_query("a=b")
 
 
-def _pattern(host: str) -> str:
+def _pattern(option: str, host: str) -> str:
     name = host.removeprefix("*.")
     parsed = parse_host(name) if not name.startswith("*") else None
     if parsed is None:
         raise ValueError(
-            f"egress.allow_hosts holds {host!r}, which is no host; it takes names as api.example.com or *.example.com"
+            f"egress.{option} holds {host!r}, which is no host; it takes names as api.example.com or *.example.com"
         )
     return f"*.{parsed.name}" if host.startswith("*.") else parsed.name
 
@@ -91,7 +110,12 @@ def _host(allowed: tuple[str, ...], context: DecisionContext) -> Objection | Non
         loopback = (
             fact.local
             and not fact.metadata
-            and (fact.host == "localhost" or fact.host.startswith("127.") or fact.host == "::1")
+            and (
+                fact.host == "localhost"
+                or fact.host.endswith(".localhost")
+                or fact.host.startswith("127.")
+                or fact.host == "::1"
+            )
         )
         if not loopback and not any(same_host(fact.host, host) for host in allowed):
             return Objection(f"{fact.at} reaches {fact.host}, which is not among the allowed hosts")
@@ -131,12 +155,17 @@ def _is_spoofed(fact: UrlFact) -> bool:
 def _data(context: DecisionContext) -> Objection | None:
     for shell in context.shell:
         for remote in remotes_of(shell):
-            if remote.lookup and (severity := _lookup_severity(remote.text, shell.text)):
+            if remote.lookup and (severity := lookup_severity(remote.text, shell)):
                 return Objection(f"{remote.program} looks up a name that carries data", severity=severity)
-    if not _may_reach(context, ODD_URL):
+    for at, text in context.texts if context.shell or not CODE_KEYS.isdisjoint(context.args) else ():
+        if _computes_a_name(text):
+            return Objection(f"{at} looks up a name that is put together of data")
+    if not _may_reach(context, ODD_URL | SECRET):
         return None
     for fact in _reached(context):
-        if not fact.local and (what := data_in_query(fact.query) or data_in_path(fact.path) or data_in_host(fact.host)):
+        if (not fact.local or fact.metadata) and (
+            what := data_in_query(fact.query) or data_in_path(fact.path) or data_in_host(fact.host)
+        ):
             return Objection(
                 f"the URL in {fact.at} carries {what} to {fact.host}",
                 severity="medium" if what[0].isdigit() or what.startswith("a token as") else "high",
@@ -147,11 +176,10 @@ def _data(context: DecisionContext) -> Objection | None:
     return None
 
 
-def _lookup_severity(name: str, text: str) -> Severity | None:
-    """Tell how grave a look-up is: names are the channel that every firewall lets through."""
-    if data_in_host(name) or _COMPUTED_NAME.search(text):
-        return "high"
-    return "low" if UNKNOWN in name.rpartition(".")[0] else None
+def _computes_a_name(code: str) -> bool:
+    return ("gethostby" in code or "getaddrinfo" in code or "resolve" in code or "lookup" in code) and (
+        _LOOKED_UP.search(code) is not None
+    )
 
 
 def _upload(context: DecisionContext) -> Objection | None:
@@ -192,7 +220,11 @@ def _reached(context: DecisionContext, *, any_text: bool = False) -> Iterator[Ur
         if fact.at in commanded or key in COMMAND_KEYS:
             if fact.whole or fact.text in live:
                 yield fact
-        elif outgoing or key in CODE_KEYS or ((fact.whole or fact.nested) and key not in SPOKEN_KEYS):
+        elif (
+            (outgoing and (fact.scheme or fact.path or fact.port or fact.whole))
+            or key in CODE_KEYS
+            or ((fact.whole or fact.nested) and key not in SPOKEN_KEYS)
+        ):
             yield fact
 
 

@@ -13,9 +13,10 @@ import re
 from typing import Final
 from urllib.parse import unquote, unquote_plus
 
-from pytest_agentreplay.guards.analysis.orders import decoded_text
+from pytest_agentreplay.guards.analysis.orders import decoded_text, readable
 from pytest_agentreplay.guards.analysis.secrets import is_asked_for, looks_secret
 from pytest_agentreplay.redaction import holds_placeholder
+from pytest_agentreplay.redaction.by_key import is_stand_in
 
 _SIGNED: Final = re.compile(
     r"(?i)(?:x-(?:amz|goog|ms|oss)-.*|sig|signature|expires|policy|key-pair-id|state|nonce|code|code_challenge|cursor"
@@ -30,6 +31,7 @@ _CARRYING: Final = re.compile(
     r"|summary|creds?|credentials?|password|passwd|env|file|x|p|keys?|prompt|memory|notes?|email|user_?data|context"
     r"|chat)"
 )
+_PASSWORD: Final = re.compile(r"(?i)(?:user_?|db_?|root_?)?(?:password|passwd|passphrase)")
 _RANDOM_LABEL: Final = re.compile(r"(?:[0-9a-f]{32,63}|[a-z2-7]{40,63}|[A-Za-z0-9_-]{50,63})")
 _CDNS: Final = re.compile(
     r"(?:\.cloudfront\.net|\.azureedge\.net|\.amazonaws\.com|\.googleusercontent\.com|\.gcr\.io|\.run\.app"
@@ -38,8 +40,10 @@ _CDNS: Final = re.compile(
     r"|\.rds\.amazonaws\.com|\.databricks\.com)$"
 )
 _LINKED_IMAGE: Final = re.compile(
-    r"""(?i)(?:!\[[^\]]{0,400}\]\(\s*<?|<img[^>]{0,400}?\bsrc\s*=\s*["']?|\]:\s*<?)((?:https?:)?[/\\]{2}[^\s)"'>]+)"""
+    r"""(?i)(?:!\[[^\]]{0,400}\]\(\s*<?|<(?:img|link|iframe|script|video|audio|source|embed|object|input|body|table|td)\b[^>]{0,400}?\b"""
+    r"""(?:src|href|data|background|poster)\s*=\s*["']?|\]:\s*<?|\burl\(\s*["']?)((?:https?:)?[/\\]{2}[^\s)"'>]+)"""
 )
+_LINK: Final = re.compile(r"(?i)(?<!!)\[[^\[\]\n]{0,200}\]\(\s?<?(https?:[/\\]{2}[^\s)\"'>]+)")
 _FILLED: Final = re.compile(
     r"(?i)\{\{?[\w .$-]+\}?\}|<[\w -]+>|\$\{?[a-z_]+\}?|%7b[\w%-]+%7d|\[(?:data|secret|content|conversation|summary"
     r"|insert)[\w -]*\]"
@@ -53,9 +57,13 @@ def data_in_query(query: str) -> str:
     """Tell what a query carries, in words; the empty text where it is an ordinary one."""
     for pair in re.split(r"[&;#]", query):
         name, equals, value = pair.partition("=")
+        if not value.strip("="):  # no parameter: what ends in "=" is base64
+            name, equals = pair, ""
         name, value = (unquote(name), unquote_plus(value)) if equals else ("", unquote_plus(name))
         if looks_secret(value) or (holds_placeholder(value) and "email" not in value):
             return "a token as a parameter named for it" if is_asked_for(name) else "a secret"
+        if len(value) >= 6 and _PASSWORD.fullmatch(name) and not is_stand_in(value):
+            return f"a password as {name!r}"
         if len(value) < 16 or _SIGNED.fullmatch(name):
             continue
         if _decodes(value):
@@ -88,7 +96,10 @@ def data_in_host(host: str) -> str:
 
 
 def image_payload(text: str) -> str:
-    """Give the first image link of a text that carries data in its URL; whoever shows the text fetches it."""
+    """Give the first image of a text, or link, that carries data in its URL; whoever shows the text fetches images."""
+    for match in _LINK.finditer(text):
+        if data_in_query(match[1].partition("?")[2]) in ("encoded text", "a secret"):
+            return match[1]
     for match in _LINKED_IMAGE.finditer(text):
         url = match[1]
         _, mark, query = url.partition("?")
@@ -107,14 +118,12 @@ def _is_prose(query: str) -> bool:
 def _decodes(value: str) -> bool:
     """Tell whether a value is base64 or hexadecimal of something readable."""
     if _HEX.fullmatch(value):
-        try:
-            return bytes.fromhex(value).decode("ascii").isprintable()
-        except (ValueError, UnicodeDecodeError):
-            return False
+        return bool(readable(bytes.fromhex(value)))
     if re.fullmatch(r"[A-Za-z0-9+/_-]{16,}={0,2}", value) and not value.isalpha() and not value.isdecimal():
         text = decoded_text(value)
         return len(text) >= 12 and text.isascii()
-    if re.fullmatch(r"[A-Z2-7]{24,}={0,6}", value):
+    if re.fullmatch(r"[A-Z2-7]{24,}={0,6}|[a-z2-7]{24,}", value):
+        value = value.upper()
         try:
             return base64.b32decode(value + "=" * (-len(value) % 8)).decode("ascii").isprintable()
         except (binascii.Error, UnicodeDecodeError):

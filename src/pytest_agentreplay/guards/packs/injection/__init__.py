@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from pytest_agentreplay.guards.analysis.outgoing import is_outgoing
+from pytest_agentreplay.guards.analysis.phrases import BY_NAME
 from pytest_agentreplay.guards.analysis.signals import HIDDEN
 from pytest_agentreplay.guards.analysis.spelling import hides_text
 from pytest_agentreplay.guards.analysis.texts import texts_of
@@ -27,6 +28,7 @@ from pytest_agentreplay.guards.packs.injection.labels import (
     folded,
     names,
 )
+from pytest_agentreplay.guards.packs.injection.wishes import is_delegated, is_of_kind
 from pytest_agentreplay.guards.packs.options import refuse_unknown
 from pytest_agentreplay.guards.rules import Objection, Rule
 from pytest_agentreplay.guards.values import leaves
@@ -38,6 +40,8 @@ VERSION: Final = 1
 _SHORTEST: Final = 4
 _LONGEST: Final = 400
 _SHORTEST_WORD: Final = 6  # letters of a plain word that is no accident
+_REPLACED: Final = words("old_str old_string old_text oldtext old_content")
+"""Parameters that say what stands in a text already: they take nothing from it."""
 _COMMON: Final = words(
     "true false none null default important urgent message please yes user assistant system information subject"
     " title email high medium low normal public private update create delete send open close main master public"
@@ -61,40 +65,74 @@ def rules(options: Mapping[str, Any]) -> list[Rule]:
 
 def _steered(context: DecisionContext) -> Objection | None:
     labels = context.history.index(ResultLabels)
-    if not labels.passages or (context.effect == "read" and not is_outgoing(context)):
+    if not labels.passages:
+        return _granted(context, labels)
+    if context.effect == "read" and not is_outgoing(context):
         return None
     trusted = _trusted(context)
 
     def vouched(value: str) -> bool:
         return any(names(text, value) for text in trusted) or labels.said_by_user(value)
 
+    found = None
     for value, passage in _taken(context, labels):
-        if not vouched(value):
-            return Objection(f"{value[:80]!r} comes from the result of {passage.address}, which {passage.why}")
+        if (found is None or passage.grave) and not vouched(value) and not _is_about_others(passage, context):
+            why = f"{value[:80]!r} comes from the result of {passage.address}, which {passage.why}"
+            if passage.grave:
+                return Objection(why)
+            found = Objection(why, severity="medium")
     tool = context.tool.lower()
     if ("_" in tool or "." in tool) and not vouched(tool):
         for passage in labels.passages:
             if passage.strong and names(passage.text, tool):
                 return Objection(f"the result of {passage.address} orders this call: it {passage.why}")
+    return found or _granted(context, labels)
+
+
+def _granted(context: DecisionContext, labels: ResultLabels) -> Objection | None:
+    """Give what there is against granting a plain wish of a result, where the user asked for nothing alike."""
+    if context.effect == "read" or not labels.wishes:
+        return None
+    trusted = _trusted(context)
+    told = "\n".join([*trusted, labels.users_words])
+    if not told.strip():
+        return None
+    values = [folded(leaf) for leaf in leaves(dict(context.args), opened=False) if type(leaf) is str]
+    values = [value for value in values if _is_telling(value) and not names(told, value)]
+    for wish in labels.wishes if values else ():
+        if is_of_kind(wish.verb, context.tool):
+            value = next((value for value in values if value in wish.text and names(wish.text, value)), None)
+            if value is not None and not is_delegated(told, wish.verb):
+                why = f"the result of {wish.address} asks to {wish.verb} {value[:80]!r}, the user for nothing alike"
+                return Objection(why, severity="medium")
     return None
 
 
 def _taken(context: DecisionContext, labels: ResultLabels) -> Iterator[tuple[str, Passage]]:
     """Give the values of a call that a suspicious passage names."""
-    for leaf in leaves(dict(context.args)):
+    for leaf in leaves({key: item for key, item in context.args.items() if key not in _REPLACED}):
         if type(leaf) is int or type(leaf) is float:
             texts = [f"{leaf}"] if leaf == leaf and abs(leaf) >= 10 else []
             texts += [f"{leaf:.2f}"] if type(leaf) is float else []
         else:
             texts = [folded(leaf)] if type(leaf) is str else []
         for text in texts:
-            for atom in atoms_of(text):
+            for atom in atoms_of(text) if labels.may_name(text) else ():
                 if len(atom) >= 2 and (passage := labels.atoms.get(atom)) is not None and not _is_trifle(atom, text):
                     yield atom, passage
             if _is_telling(text):
                 for passage in labels.passages:
                     if names(passage.text, text):
                         yield text, passage
+
+
+def _is_about_others(passage: Passage, context: DecisionContext) -> bool:
+    """Tell a passage that says no more than to call something else by its name, as documentation of code does."""
+    return (
+        not passage.grave
+        and all(order.phrase.name == BY_NAME for order in passage.orders)
+        and not names(passage.text, context.tool.lower())
+    )
 
 
 def _is_trifle(atom: str, text: str) -> bool:

@@ -13,18 +13,21 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final, NamedTuple
 
-from pytest_agentreplay.guards.analysis.orders import Order, OrderFinder
+from pytest_agentreplay.guards.analysis.orders import Order, OrderFinder, decoded_runs
 from pytest_agentreplay.guards.analysis.phrases import INJECTIONS, OVERRIDES
 from pytest_agentreplay.guards.analysis.spelling import hides_text, plain
 from pytest_agentreplay.guards.analysis.texts import texts_of
+from pytest_agentreplay.guards.packs.injection.wishes import Wish, find_wishes
 from pytest_agentreplay.jsonable import MISSING, Value
 from pytest_agentreplay.trace import MessageStep, Step, ToolStep
 
 _BEFORE: Final = 200  # characters of a passage before its first order, in its line, the sentence before it included
 _AFTER: Final = 2000  # and behind its last one
 _SHORTEST_TEXT: Final = 12
+_MOST_WISHES: Final = 256
 _MOST_PASSAGES: Final = 64
 _MOST_ATOMS: Final = 4096
+_MOST_LOOKED_FOR: Final = 256  # atoms, one by one in a text
 _LONGEST_VALUE: Final = 400
 
 _ATOM: Final = re.compile(
@@ -50,12 +53,14 @@ class Passage(NamedTuple):
         text: in lower case.
         orders: what it says to a model; empty where it is only hidden.
         strong: whether it is suspicious without anything following from it.
+        grave: whether more than one wording, or one that is hardly anything else, gives it away.
     """
 
     address: str
     text: str
     orders: tuple[Order, ...]
     strong: bool
+    grave: bool = True
 
     @property
     def why(self) -> str:
@@ -77,6 +82,7 @@ class ResultLabels:
     Attributes:
         passages: the suspicious ones, the last ones of many.
         atoms: addresses, amounts, ids... of those passages, with the passage that each is of.
+        wishes: sentences in the imperative, the last ones of many.
         pending: a strong passage after which nothing was written yet.
     """
 
@@ -84,6 +90,7 @@ class ResultLabels:
         self.passages: list[Passage] = []
         self.atoms: dict[str, Passage] = {}
         self.pending: Passage | None = None
+        self.wishes: list[Wish] = []
         self._users: list[str] = []
 
     def read(self, step: Step) -> None:
@@ -103,10 +110,20 @@ class ResultLabels:
         """Tell whether the user's messages name a value."""
         return any(names(text, value) for text in self._users)
 
+    def may_name(self, text: str) -> bool:
+        """Tell whether a folded text could hold any of the atoms: sooner told than what its own are."""
+        return len(self.atoms) > _MOST_LOOKED_FOR or not text.isascii() or any(atom in text for atom in self.atoms)
+
+    @property
+    def users_words(self) -> str:
+        """What the user's messages say, joined."""
+        return "\n".join(self._users)
+
     def _label(self, address: str, result: Value) -> None:
         for _, text in texts_of(result, ""):
             if len(text) < _SHORTEST_TEXT:
                 continue
+            self.wishes = [*self.wishes, *find_wishes(address, text)][-_MOST_WISHES:]
             for passage in find_passages(address, text):
                 if not any(self._is_users(order) for order in passage.orders):
                     self._keep(passage)
@@ -135,7 +152,8 @@ def _passages(address: str, text: str) -> Iterator[Passage]:
         yield Passage(address, folded(text[-_AFTER:]), (), strong=True)
     found = _finder().find(text)
     strong = any(order.phrase.strong for order in found)
-    if not strong and len(found) < 2:
+    grave = strong or len(found) > 1
+    if not grave and not any(order.phrase.to_model for order in found):
         return
     by_reading: dict[str, list[Order]] = {}
     for order in found:
@@ -143,7 +161,11 @@ def _passages(address: str, text: str) -> Iterator[Passage]:
     for read, orders in by_reading.items():
         start = _passage_start(read, min(order.start for order in orders))
         end = max(order.end for order in orders) + _AFTER
-        yield Passage(address, folded(read[start:end]), tuple(orders), strong)
+        as_written = (
+            text[start:end] if len(read) == len(text) and read != text else ""
+        )  # digits may be digits after all
+        passage = "\n".join([read[start:end], *decoded_runs(read[start:end]), as_written])
+        yield Passage(address, folded(passage), tuple(orders), strong, grave)
 
 
 def _passage_start(text: str, position: int) -> int:

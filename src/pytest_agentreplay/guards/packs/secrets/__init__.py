@@ -17,13 +17,16 @@ from typing import Any, Final
 
 from pytest_agentreplay.guards.analysis import signals
 from pytest_agentreplay.guards.analysis.outgoing import COMMAND_KEYS, is_outgoing
+from pytest_agentreplay.guards.analysis.paths import argument_paths
 from pytest_agentreplay.guards.analysis.secrets import SecretFact, is_asked_for, looks_secret, secrets_in
-from pytest_agentreplay.guards.analysis.signals import HIDDEN, PLACE, SECRET
+from pytest_agentreplay.guards.analysis.signals import ENCODED, HIDDEN, ODD_URL, PLACE, SECRET, TOKEN
 from pytest_agentreplay.guards.analysis.texts import last_key
 from pytest_agentreplay.guards.analysis.urls import URL_KEYS
 from pytest_agentreplay.guards.context import DecisionContext
 from pytest_agentreplay.guards.packs.options import refuse_unknown
 from pytest_agentreplay.guards.packs.secrets.commands import command_objection
+from pytest_agentreplay.guards.packs.secrets.disguises import readings
+from pytest_agentreplay.guards.packs.secrets.examples import is_documented, is_example, is_of_own_machine
 from pytest_agentreplay.guards.packs.secrets.places import PRIVATE_KEY, secret_place
 from pytest_agentreplay.guards.rules import Objection, Rule
 from pytest_agentreplay.redaction.keys import words
@@ -36,6 +39,11 @@ _USED_KEYS: Final = words(
 )
 """Parameters of tools that use a key and don't show it."""
 
+_FILE_KEYS: Final = words("path file file_path filepath filename file_name target_file notebook_path")
+_DOCUMENTATION: Final = re.compile(
+    r"(?i)\.(?:md|mdx|rst|adoc|txt|html)$|(?:^|[/\\_.-])(?:docs?|tests?|examples?|samples?|fixtures?|spec)(?:[/\\_.-]|$)"
+)
+_SHORTEST_DISGUISE: Final = 20
 _PARAMETER: Final = re.compile(r"[?&#]([\w.-]+)=$")
 _PERSONAL: Final = frozenset(("card", "cvv", "pin", "ssn"))
 _CONNECTIONS: Final = URL_KEYS | words("dsn connection_string connection database_url uri repository repo clone_url")
@@ -66,8 +74,8 @@ def _path(context: DecisionContext) -> Objection | None:
     if not context.signals & (PLACE | HIDDEN):
         return None
     found = None
-    for fact in context.paths:
-        if fact.role not in ("argument", "code") or (place := secret_place(fact.path)) is None:
+    for fact in argument_paths(context):
+        if (place := secret_place(fact.path) or secret_place(fact.path.rpartition(":")[2])) is None:
             continue
         if last_key(fact.at) in _USED_KEYS:
             found = found or Objection(f"{fact.at} names {fact.path}: {place.what}", severity="low")
@@ -85,9 +93,11 @@ def _command(context: DecisionContext) -> Objection | None:
 
 
 def _leaves(context: DecisionContext) -> Objection | None:
-    if not context.signals & SECRET or (context.effect == "read" and not is_outgoing(context)):
-        return None
     outgoing = is_outgoing(context)
+    if not context.signals & ((SECRET | ENCODED | ODD_URL) if outgoing else TOKEN) or (
+        context.effect == "read" and not outgoing
+    ):
+        return None
     found = None
     for fact in _free(context):
         if fact.kind in _PERSONAL:
@@ -98,7 +108,7 @@ def _leaves(context: DecisionContext) -> Objection | None:
             found = found or Objection(f"{fact.at} carries a {_named(fact)} in its query", severity="medium")
         elif outgoing:
             return Objection(f"{fact.at} carries a {_named(fact)} out", severity="high")
-        elif fact.redacted or looks_secret(fact.text):
+        elif (fact.redacted or looks_secret(fact.text)) and not (is_documented(fact.text) and _documents(context)):
             found = Objection(f"{fact.at} writes a {_named(fact)} down", severity="medium")
     return found
 
@@ -112,16 +122,43 @@ def _is_parameter(context: DecisionContext, fact: SecretFact) -> bool:
 
 def _free(context: DecisionContext) -> Iterator[SecretFact]:
     """Give the secrets in texts; where a tool asks for a secret by its parameter's name, it may have it."""
-    for fact in context.secrets:
+    for fact in (*context.secrets, *_disguised(context)):
         key = last_key(fact.at)
         if (
             fact.by_key
+            or _stands_for_none(context, fact)
             or key in COMMAND_KEYS
             or is_asked_for(fact.at)
             or (key in _CONNECTIONS and fact.kind == "password")
         ):
             continue
         yield fact
+
+
+def _disguised(context: DecisionContext) -> Iterator[SecretFact]:
+    """Give the secrets in what the texts encode or cut into pieces, those that give themselves away."""
+    known = {(fact.at, fact.text) for fact in context.secrets}
+    for at, text in context.texts if is_outgoing(context) else ():
+        if len(text) >= _SHORTEST_DISGUISE and last_key(at) not in COMMAND_KEYS:
+            for reading in readings(text):
+                for fact in secrets_in(at, reading):
+                    if fact.kind in ("token", "private_key", "password") and (at, fact.text) not in known:
+                        yield fact
+
+
+def _documents(context: DecisionContext) -> bool:
+    """Tell whether a call writes documentation, a test or an example."""
+    return any(_DOCUMENTATION.search(text) for at, text in context.texts if last_key(at) in _FILE_KEYS)
+
+
+def _stands_for_none(context: DecisionContext, fact: SecretFact) -> bool:
+    if fact.redacted:
+        return False
+    if is_example(fact.text, fact.kind):
+        return True
+    return fact.kind == "password" and any(
+        is_of_own_machine(text, fact.text) for at, text in context.texts if at == fact.at
+    )
 
 
 def _named(fact: SecretFact) -> str:

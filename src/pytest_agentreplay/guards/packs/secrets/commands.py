@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from pytest_agentreplay.guards.analysis.paths import command_paths, resolve
 from pytest_agentreplay.guards.analysis.remotes import RUNNERS, remotes_of, words_of
 from pytest_agentreplay.guards.analysis.secrets import looks_secret
+from pytest_agentreplay.guards.analysis.signals import may_lead_to_place
 from pytest_agentreplay.guards.packs.secrets.places import LOGINS, Place, secret_place
+from pytest_agentreplay.guards.packs.secrets.stores import prints_stored, shows_environment
+from pytest_agentreplay.guards.packs.secrets.tokens import token_objection
 from pytest_agentreplay.guards.rules import Objection
 from pytest_agentreplay.redaction.keys import words as word_set
 
@@ -44,30 +48,48 @@ _LAST_IS_TARGET: Final = word_set("cp mv rsync scp install ln copy copy-item")
 _FIRST_IS_PATTERN: Final = word_set(
     "grep egrep fgrep rg ag ack awk gawk mawk sed gsed perl jq yq select-string git-grep"
 )
+_GREPS: Final = word_set("grep egrep fgrep rg ag ack")
+_TELLING: Final = re.compile(r"-[a-zA-Z]*[cqlL][a-zA-Z]*|--(?:count|quiet|silent|files-with(?:out)?-match(?:es)?)")
 _INTERPRETERS: Final = word_set("python python2 python3 perl ruby php node deno bun lua osascript powershell pwsh")
 _LITERAL: Final = re.compile(r"""["'`]([^"'`\n]{2,300})["'`]""")
 _SUBCOMMAND_READS: Final = frozenset(("enc", "base64"))
-_PRINTING: Final = re.compile(
-    r"(?:security find-(?:generic|internet)-password .*-[wg]|security dump-keychain|(?:gpg2?|gpg)"
-    r" .*--export-secret-(?:sub)?keys"
-    r"|(?:\S*/)?(?:mimikatz|lazagne|secretsdump(?:\.py)?|pypykatz|hashdump|gcore|unshadow|samdump2|keychaindump"
-    r"|chainbreaker)\b"
-    r"|reg(?:\.exe)? save hk(?:lm|ey_local_machine)\\(?:sam|security|system)|procdump\S* .*lsass|secret-tool"
-    r" (?:lookup|search)"
-    r"|git credential(?:-\w+)? (?:fill|get)|cmdkey /list|vaultcmd /list)",
-    re.IGNORECASE,
+_COPIERS: Final = word_set("docker podman nerdctl kubectl oc lxc")
+_REDIRECTED: Final = re.compile(r"(?:\bdone|\}|\)|\bfi)\s*<\s*([^\s<>&|;()\"']{2,300})|\$\(\s*<\s*([^)\s]{2,300})\)")
+_WINDOWS: Final = re.compile(
+    r"(?i)\b(?:type|more|get-content|gc|cat|copy|copy-item|xcopy|robocopy|select-string|findstr|certutil|curl|iwr|invoke-webrequest)\b"
+    r"[^|;&\n]{0,120}?((?:[a-z]:|\$home|\$env:\w+|%\w+%|~)\\[^\s\"'|<>;]{2,200})"
 )
+_HIVES: Final = re.compile(r"(?i)\breg(?:\.exe)? save hk(?:lm|ey_local_machine)\\(?:sam|security|system)\b")
 
 
+@lru_cache(maxsize=512)
 def command_objection(facts: ShellFacts) -> Objection | None:
     """Give what there is against the commands of one argument."""
     found = _sent(facts)
+    leads = may_lead_to_place([word for command in facts.commands for word in _written(command)])
     for command in facts.commands if found is None else ():
-        objection = _of_one(facts.source, command)
+        objection = (
+            _of_one(facts.source, facts.text, command)
+            if leads and _may_lead(command)
+            else _printing(command, facts.text)
+        )
         if objection is not None and objection.severity == "high":
             return objection
         found = found or objection
-    return _through_xargs(facts) or found
+    if found is None or found.severity != "high":
+        found = _through_xargs(facts) or _redirected(facts) or found
+        found = (token_objection(facts) if looks_secret(facts.text) else None) or found
+    if found is None and shows_environment(facts.text):
+        found = Objection("a secret of the environment is printed", severity="medium")
+    return found
+
+
+def _may_lead(command: ShellCommand) -> bool:
+    return may_lead_to_place(_written(command))
+
+
+def _written(command: ShellCommand) -> list[str]:
+    return [*words_of(command), *[redirect.target or "" for redirect in command.redirects]]
 
 
 def _sent(facts: ShellFacts) -> Objection | None:
@@ -81,11 +103,20 @@ def _sent(facts: ShellFacts) -> Objection | None:
     return None
 
 
-def _of_one(at: str, command: ShellCommand) -> Objection | None:
-    program = command.program.lower().removesuffix(".exe")
+def _program(command: ShellCommand) -> str:
+    return command.program.lower().removesuffix(".exe")
+
+
+def _printing(command: ShellCommand, text: str) -> Objection | None:
+    stored = prints_stored(command, text)
+    return Objection(f"{command.program} prints {stored}", severity="medium") if stored else None
+
+
+def _of_one(at: str, text: str, command: ShellCommand) -> Objection | None:
+    if (printing := _printing(command, text)) is not None:
+        return printing
+    program = _program(command)
     words = words_of(command)
-    if _PRINTING.match(" ".join((program, *words[1:]))):
-        return Objection(f"{program} prints stored secrets", severity="medium")
     for path, place in _read(at, program, words, command):
         if place.sure:
             return Objection(f"{program} reads {path}: {place.what}", severity="high")
@@ -113,11 +144,38 @@ def _read(at: str, program: str, words: tuple[str, ...], command: ShellCommand) 
             continue  # a URL, or the name of a field; what it sends is told elsewhere
         if place := secret_place(fact.path):
             yield fact.path, place
+    for path in _inside(program, words):
+        if place := secret_place(resolve(path)):
+            yield path, place
     if program in _INTERPRETERS:
         for word in words[1:]:
             for literal in _LITERAL.finditer(word):
                 if place := secret_place(resolve(literal[1])):
                     yield literal[1], place
+
+
+def _inside(program: str, words: tuple[str, ...]) -> Iterator[str]:
+    """Give the files that a command takes out of a commit or a container."""
+    copies = program in _COPIERS and "cp" in words[1:3]
+    shows = program == "git" and words[1:2] and words[1] in ("show", "cat-file", "restore", "checkout", "archive")
+    if copies or shows:
+        for word in words[2:]:
+            before, colon, path = word.partition(":")
+            if colon and path and "/" not in before:
+                yield path
+
+
+def _redirected(facts: ShellFacts) -> Objection | None:
+    """Catch what a shell itself reads: ``while read ...; done < FILE``, ``$(<FILE)``; and the paths of other shells."""
+    if "<" not in facts.text and "\\" not in facts.text:
+        return None
+    for found in (*_REDIRECTED.finditer(facts.text), *(_WINDOWS.finditer(facts.text) if "\\" in facts.text else ())):
+        path = next(group for group in found.groups() if group)
+        if (place := secret_place(resolve(path))) and place.sure:
+            return Objection(f"{path} is read: {place.what}", severity="high")
+    if "\\" in facts.text and _HIVES.search(facts.text):
+        return Objection("reg saves the hive of the system's passwords", severity="high")
+    return None
 
 
 def _not_read(program: str, words: tuple[str, ...]) -> Iterator[str]:
@@ -131,6 +189,8 @@ def _not_read(program: str, words: tuple[str, ...]) -> Iterator[str]:
     for option, value in pairwise(words):
         if option in _VALUED.get(program, ()):
             yield value
+    if program in _GREPS and any(_TELLING.fullmatch(word) for word in words[1:]):
+        yield from operands  # counts or names, and shows nothing
     if program in ("sed", "gsed") and any(word.startswith(("-i", "--in-place")) for word in words[1:]):
         yield from operands  # edits, and shows nothing
 

@@ -65,7 +65,7 @@ PLACES: Final = (
     Place(
         "a service account",
         r"(?:^|/)(?:[\w.-]*service[-_]?accounts?[\w.-]*|[\w.-]*credentials?|client_secrets?[\w.-]*|[\w.-]*-(?:sa|key)"
-        r"|gcp[\w-]*key)\.json",
+        r"|gcp[\w-]*key|[\w.-]*firebase-adminsdk[\w.-]*)\.json",
     ),
     Place(
         "a credentials file",
@@ -76,13 +76,13 @@ PLACES: Final = (
     Place(
         "passwords",
         r"(?:^|/)(?:\.netrc|_netrc|\.pgpass|pgpass\.conf|\.my\.cnf|\.mylogin\.cnf|\.git-credentials|\.htpasswd"
-        r"|\.s3cfg|\.boto|\.vault-token|\.mongorc\.js|\.rediscli_auth|\.cifs-?credentials|\.smbcredentials"
+        r"|\.s3cfg|\.boto|\.vault-token|\.mongorc\.js|\.rediscli_auth|\.cifs-?credentials|\.smbcredentials|etc/mysql/debian\.cnf|etc/ppp/(?:chap|pap)-secrets|\.?vault[-_]?pass(?:word)?(?:\.txt)?"
         r"|\.authinfo(?:\.gpg)?)",
     ),
     Place(
         "a registry's token",
         r"(?:^|/)(?:\.npmrc|\.pypirc|\.yarnrc(?:\.yml)?|\.gem/credentials|\.cargo/credentials(?:\.toml)?"
-        r"|\.nuget/nuget\.config|\.m2/settings(?:-security)?\.xml|\.gradle/gradle\.properties|\.composer/auth\.json"
+        r"|\.nuget/(?:nuget/)?nuget\.config|\.subversion/auth/.+|\.m2/settings(?:-security)?\.xml|\.gradle/gradle\.properties|\.composer/auth\.json"
         r"|composer/auth\.json|\.bundle/config|\.terraformrc|\.terraform\.d/credentials\.tfrc\.json|pip/pip\.conf)",
     ),
     Place(
@@ -103,6 +103,10 @@ PLACES: Final = (
     Place(
         "a terraform state",
         r"(?:^|/)(?:[\w.-]*\.tfstate(?:\.backup|\.d/.*)?|terraform\.tfvars(?:\.json)?|[\w.-]+\.auto\.tfvars)",
+    ),
+    Place("variables of terraform", r"(?:^|/)[\w.-]+\.tfvars(?:\.json)?", sure=False),
+    Place(
+        "a directory of secrets", r"(?:^|/)\.?secrets/[^/]+\.(?:ya?ml|json|env|txt|toml|key|pem|conf|ini)", sure=False
     ),
     Place(
         "GnuPG keys", r"(?:^|[~/])(?:\.gnupg(?:/.*)?|secring\.gpg|[\w.-]*(?:private|secret)[\w.-]*\.(?:gpg|asc|pgp))"
@@ -125,7 +129,7 @@ PLACES: Final = (
         r"(?:^|/)(?:library/keychains(?:/.*)?|[\w.-]+\.keychain(?:-db)?|\.local/share/keyrings(?:/.*)?"
         r"|\.gnome2/keyrings(?:/.*)?|\.local/share/kwalletd(?:/.*)?|\.password-store(?:/.*)?|[\w.-]+\.kdbx?"
         r"|appdata/(?:roaming|local)/microsoft/(?:credentials|protect|vault)(?:/.*)?|\.config/1password(?:/.*)?"
-        r"|\.1password(?:/.*)?|\.config/op(?:/.*)?)",
+        r"|\.1password(?:/.*)?|\.config/bitwarden(?: cli)?(?:/.*)?|\.config/op(?:/.*)?)",
     ),
     Place(
         "a browser's profile",
@@ -187,6 +191,8 @@ _CODE_DIRECTORIES: Final = re.compile(
 )
 _BACKUP: Final = re.compile(r"(?:\.(?:bak|backup|old|orig|save|swp|copy|1|tmp)|~)$")
 _GLOB: Final = re.compile(r"[*?\[{]")
+_MOST_BRACES: Final = 16  # parts of a glob that is expanded in earnest
+_LONGEST_PATH: Final = 512  # characters that are looked at
 _BRACES: Final = re.compile(r"\{([^{}]*,[^{}]*)\}")
 _REACHED: Final = (  # what a glob may be after, one example of each sort
     "~/.ssh/id_rsa",
@@ -226,6 +232,8 @@ def secret_place(path: str) -> Place | None:
     """Tell what secrets a resolved path, or a glob, leads to; None where none are known."""
     if not may_be_place(path):
         return None
+    if len(path) > _LONGEST_PATH:  # longer than people's paths are: what it names is at one of its ends
+        path = path[: _LONGEST_PATH // 2] + path[-_LONGEST_PATH // 2 :]
     lowered = path.lower()
     if _GLOB.search(lowered):
         return _reached(lowered) or (_find(lowered) if lowered.count("*") <= 2 else None)
@@ -290,9 +298,12 @@ def _is_aimed(glob: str) -> bool:
 
 
 def _without_braces(glob: str) -> list[str]:
-    """Expand ``{a,b}`` as a shell does, up to sixty-four ways."""
+    """Expand ``{a,b}`` as a shell does, up to sixty-four ways, and only two where there are many of them."""
     parts = _BRACES.split(glob)
     if len(parts) == 1:
         return [glob]
     choices = [part.split(",") if index % 2 else [part] for index, part in enumerate(parts)]
-    return ["".join(choice) for choice, _ in zip(product(*choices), range(64), strict=False)]
+    return [
+        "".join(choice)
+        for choice, _ in zip(product(*choices), range(64 if len(parts) < _MOST_BRACES else 2), strict=False)
+    ]

@@ -7,6 +7,7 @@ picks the gravest that the user's options don't allow.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from pytest_agentreplay.guards.analysis.shell import Deed, Effect, ShellFacts
@@ -61,7 +62,11 @@ def rules(options: Mapping[str, Any]) -> list[Rule]:
         made.append(
             Rule(_OPAQUE, _judge_opaque(severity), severity, VERSION, read.treat_opaque, meaning={"options": meaning})
         )
-    return [rule for rule in made if rule.id not in read.off]
+    return [replace(rule, needs=_does_anything) for rule in made if rule.id not in read.off]
+
+
+def _does_anything(context: DecisionContext) -> bool:
+    return any(facts.deeds or facts.opaque for facts in context.shell)
 
 
 def _judge(effect: Effect, options: Options) -> Judge:
@@ -90,7 +95,7 @@ def _objection(deed: Deed, facts: ShellFacts) -> Objection:
 def _judge_opaque(severity: Severity) -> Judge:
     def judge(context: DecisionContext) -> Objection | None:
         for facts in context.shell:
-            if facts.opaque and facts.certain:
+            if facts.may_harm and facts.certain:
                 return Objection(f"{facts.source} can't be read to its end: {facts.why_opaque}", None, severity)
         return None
 

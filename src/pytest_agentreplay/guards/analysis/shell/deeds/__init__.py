@@ -16,6 +16,7 @@ from pytest_agentreplay.guards.analysis.shell.deeds import (
     machines,
     networks,
     permissions,
+    publishing,
     users,
     versions,
     writing,
@@ -37,6 +38,7 @@ JUDGES: Final[dict[str, Judge]] = {
     **users.JUDGES,
     **permissions.JUDGES,
     **networks.JUDGES,
+    **publishing.JUDGES,
 }
 KNOWN: Final = frozenset(JUDGES) | networks.TALKERS
 """The programs whose arguments are looked at."""
@@ -59,7 +61,7 @@ def judge(call: Call) -> list[Deed]:
         deeds += writing.assigned(call)
     if program in networks.TALKERS:
         deeds += networks.leaks(call)
-    if not deeds:
+    if not deeds and not _only_explains(call):
         deeds += networks.mines(call)
     return deeds
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from pytest_agentreplay.guards.analysis.shell.call import Call
+from pytest_agentreplay.guards.analysis.shell.deeds.writing import written
 from pytest_agentreplay.guards.analysis.shell.facts import Deed
 from pytest_agentreplay.guards.analysis.shell.unknown import END, shown
 
@@ -14,6 +15,7 @@ _HOST: Final = re.compile(
     r"/(?:etc|root|boot|var|usr|proc|sys|home|dev)?/?:|(?:type=bind,)?(?:.*,)?(?:source"
     r"|src)=/(?:etc|root|boot|var)?/?(?:,|$)"
 )
+_MINES: Final = re.compile(r"(?:^|/)(?:xmrig|cpuminer|minerd|ethminer|cgminer)\b")
 _SOCKET: Final = re.compile(r"/var/run/docker\.sock|/run/docker\.sock|containerd\.sock")
 
 
@@ -21,7 +23,7 @@ def _docker(call: Call) -> Iterator[Deed]:
     words = call.operands
     verb, object_verb = call.word(0), call.word(1)
     if verb == "compose" or call.program.endswith("-compose"):
-        yield from _compose(call, object_verb if verb == "compose" else verb)
+        yield from _compose(call, next((word for word in words[:4] if word in ("down", "rm")), ""))
     elif verb == "system" and object_verb == "prune":
         grave = call.has("--volumes", "-a", "--all")
         yield call.deed(
@@ -30,6 +32,8 @@ def _docker(call: Call) -> Iterator[Deed]:
             "",
             "removes everything that doesn't run" + (", volumes and images too" if grave else ""),
         )
+    elif verb == "system" and object_verb == "reset":
+        yield call.deed("container", "high", "", "removes every container, image and volume")
     elif verb == "volume" and object_verb in ("rm", "remove", "prune"):
         yield call.deed("container", "high", " ".join(words[2:]), "deletes volumes with their data")
     elif verb == "rm" or (verb == "container" and object_verb == "rm"):
@@ -38,6 +42,8 @@ def _docker(call: Call) -> Iterator[Deed]:
         yield call.deed("container", "medium", "", "removes or stops whatever there is")
     elif verb in ("swarm", "stack", "secret", "service", "config") and object_verb in ("leave", "rm", "remove"):
         yield call.deed("container", "high", " ".join(words[2:]), f"{object_verb} of {verb}: what runs there stops")
+    elif verb == "cp" and ":" not in words[-1]:
+        yield from written(call, words[-1], append=False)
     elif verb in ("run", "create"):
         yield from _run(call)
 
@@ -49,18 +55,20 @@ def _compose(call: Call, verb: str) -> Iterator[Deed]:
 
 def _remove(call: Call, names: tuple[str, ...]) -> Iterator[Deed]:
     if call.has("-v", "--volumes"):
-        yield call.deed("container", "medium", " ".join(names), "removes containers with their volumes")
+        yield call.deed("container", "low", " ".join(names), "removes containers with their nameless volumes")
     elif call.has("-f", "--force"):
-        everything = any(END in name or "*" in name for name in names)
+        everything = any(END in name or "*" in name for name in names) or call.has("-a", "--all")
         yield call.deed(
             "container",
-            "high" if everything else "medium",
+            "high" if everything else "low",
             " ".join(names),
             "kills and removes " + ("every container" if everything else f"the container {shown(' '.join(names))}"),
         )
 
 
 def _run(call: Call) -> Iterator[Deed]:
+    if any(_MINES.search(word) for word in call.operands[1:4]):
+        yield call.deed("interpreter_from_network", "critical", call.word(1), "mines a currency")
     mounts = [
         call.args[place + 1] for place, word in enumerate(call.args[:-1]) if word in ("-v", "--volume", "--mount")
     ]

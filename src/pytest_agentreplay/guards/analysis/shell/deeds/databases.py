@@ -112,15 +112,21 @@ def _managed(call: Call) -> Iterator[Deed]:
         yield from _framework(Call("alembic", call.args[2:], call.frame))
 
 
+def _migrations(call: Call) -> Iterator[Deed]:
+    if call.operands[-1:] in (("clean",), ("drop-all",), ("dropAll",)) or "clean" in call.operands[:2]:
+        yield call.deed("db_drop", "high", call.operands[-1], "drops every object of a database")
+
+
 JUDGES: Final[dict[str, Callable[[Call], Iterator[Deed]]]] = {
     **dict.fromkeys(
         words(
             "psql pgcli mysql mycli mariadb sqlite3 sqlite sqlcmd usql isql sqlplus clickhouse-client"
             " clickhouse cqlsh cockroach trino presto beeline hive impala-shell duckdb spark-sql vsql"
-            " nzsql db2 osql litecli turso wrangler-d1 rqlite"
+            " nzsql db2 osql litecli turso wrangler-d1 rqlite steampipe"
         ),
         _sql,
     ),
+    **dict.fromkeys(("flyway", "liquibase"), _migrations),
     **dict.fromkeys(("mongosh", "mongo"), _mongo),
     **dict.fromkeys(("redis-cli", "valkey-cli", "keydb-cli"), _redis),
     **dict.fromkeys(

@@ -46,6 +46,11 @@ def _dd(call: Call) -> Iterator[Deed]:
                 yield call.deed("disk", "medium", target, f"overwrites {shown(target)}, which nobody can know before")
 
 
+def _rescue(call: Call) -> Iterator[Deed]:
+    if call.place(call.word(1)) == "device":
+        yield from written(call, call.word(1), append=False)
+
+
 def makes_file_system(call: Call) -> Iterator[Deed]:
     """Judge ``mkfs`` and its kind: a file that holds a disk is nobody's loss."""
     if call.has("-n") and call.program != "mkfs.fat" and call.program != "mkfs.vfat":
@@ -117,6 +122,8 @@ def _pools(call: Call) -> Iterator[Deed]:
 
 def _mount(call: Call) -> Iterator[Deed]:
     options = " ".join(call.values.values()) + " ".join(call.args)
+    if call.program == "mount" and call.has("--bind", "--rbind") and call.place(call.word(1)) == "system":
+        yield call.deed("overwrite", "high", call.word(1), f"puts other files in the place of {shown(call.word(1))}")
     if call.program == "umount" and call.has("-a", "--all"):
         yield call.deed("machine", "medium", "", "unmounts every file system")
     elif (
@@ -130,6 +137,8 @@ def _mount(call: Call) -> Iterator[Deed]:
 
 def _snapshots(call: Call) -> Iterator[Deed]:
     verb = call.word(0)
+    if call.has("-n", "--dry-run", "-i"):
+        return
     if call.program == "restic" and verb == "forget" and call.has("--prune"):
         yield call.deed("delete", "medium", verb, "removes backups")
     elif call.program == "borg" and verb in ("delete", "prune"):
@@ -142,6 +151,7 @@ JUDGES: Final[dict[str, Callable[[Call], Iterator[Deed]]]] = {
     "dd": _dd,
     "gdd": _dd,
     "dcfldd": _dd,
+    "ddrescue": _rescue,
     "mkfs": makes_file_system,
     "mke2fs": makes_file_system,
     "newfs": makes_file_system,

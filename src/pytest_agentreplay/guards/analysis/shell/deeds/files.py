@@ -8,7 +8,7 @@ from typing import Final
 from pytest_agentreplay.guards.analysis.shell.call import Call
 from pytest_agentreplay.guards.analysis.shell.deeds.writing import copied, important, secures
 from pytest_agentreplay.guards.analysis.shell.facts import Deed, Effect
-from pytest_agentreplay.guards.analysis.shell.launchers import found_path
+from pytest_agentreplay.guards.analysis.shell.launchers import found_path, without_negated
 from pytest_agentreplay.guards.analysis.shell.places import Place
 from pytest_agentreplay.guards.analysis.shell.unknown import ANY_DEPTH, first_name, globbed, shown
 from pytest_agentreplay.redaction.keys import words
@@ -80,6 +80,11 @@ def _remove(call: Call) -> Iterator[Deed]:
         yield call.deed("delete", "critical", "/", "takes off the protection of the whole file system")
 
 
+def _gio(call: Call) -> Iterator[Deed]:
+    if call.word(0) in ("trash", "remove"):
+        yield from _deleted(call, call.operands[1:], tree=True, verb="deletes")
+
+
 def _remove_directory(call: Call) -> Iterator[Deed]:
     yield from _deleted(
         call,
@@ -98,7 +103,7 @@ _FILTERS: Final = words(
 def _find(call: Call) -> Iterator[Deed]:
     if "-delete" not in call.args:
         return
-    filtered = any(word in _FILTERS for word in call.args)
+    filtered = any(word in _FILTERS for word in without_negated(call.args))
     path = found_path(call)
     names = [call.args[place + 1] for place, word in enumerate(call.args[:-1]) if word in ("-name", "-iname")]
     if names and all(set(name) <= {"*", "."} for name in names):
@@ -169,27 +174,22 @@ def _rsync(call: Call) -> Iterator[Deed]:
     if call.has("-n", "--dry-run") or not call.operands:
         return
     target = call.operands[-1]
-    if any(flag.startswith(("--delete", "--del")) for flag in call.flags) and ":" not in target:
-        graveness = TREES.get(call.place(target))
-        if graveness and graveness[0] in ("critical", "high"):
-            yield call.deed(
-                "delete",
-                graveness[0],
-                call.path(target),
-                f"deletes from {shown(target)} what the source lacks: {graveness[1]}",
-            )
-            return
-    if any(flag.startswith(("--delete", "--del")) for flag in call.flags):
-        yield call.deed("delete", "medium", shown(target), f"deletes from {shown(target)} what the source lacks")
+    if any(flag.startswith("--del") for flag in call.flags):
+        if ":" in target:
+            yield call.deed("delete", "medium", shown(target), f"deletes from {shown(target)} what the source lacks")
+        elif graveness := TREES.get(call.place(target)):
+            severity, what = graveness
+            reason = f"deletes from {shown(target)} what the source lacks: {what}"
+            yield call.deed("delete", severity, call.path(target), reason)
     elif "--remove-source-files" in call.flags:
         yield from _deleted(call, call.operands[:-1], tree=True, verb="moves away")
 
 
 def _rclone(call: Call) -> Iterator[Deed]:
     verb = call.word(0)
-    if call.has("-n", "--dry-run"):
+    if call.has("-n", "--dry-run", "-i", "--interactive"):
         return
-    if verb in ("purge", "delete", "deletefile", "rmdirs", "cleanup"):
+    if verb in ("purge", "delete", "deletefile", "cleanup"):
         yield call.deed(
             "delete",
             "high" if verb in ("purge", "delete") else "medium",
@@ -206,6 +206,7 @@ def _unlink(call: Call) -> Iterator[Deed]:
 
 JUDGES: Final[dict[str, Callable[[Call], Iterator[Deed]]]] = {
     **dict.fromkeys(("rm", "grm", "rimraf", "trash", "trash-put", "del-cli", "srm", "wipe"), _remove),
+    "gio": _gio,
     "rmdir": _remove_directory,
     "unlink": _unlink,
     "find": _find,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -20,15 +21,28 @@ _GRAVE: Final = words(
 )
 
 
+_OF_THE_HOST: Final = re.compile(r"[\"']?(?:host(?:PID|Network|IPC)|privileged)[\"']?\s*:\s*true|hostPath")
+_VERBS: Final = words(
+    "get describe create apply delete edit exec logs run expose set explain rollout scale autoscale top cordon drain"
+    " taint attach cp proxy auth debug diff patch replace wait kustomize label annotate completion config plugin"
+    " version"
+    " cluster-info api-resources port-forward events adm new-app project projects login rsh start-build"
+)
+
+
 def _dry(call: Call) -> bool:
     return "--dry-run" in call.flags and call.values.get("--dry-run", "client") not in ("none", "false")
 
 
 def _kubectl(call: Call) -> Iterator[Deed]:
     words = call.operands
+    start = next((place for place, word in enumerate(words[:4]) if word in _VERBS), 0)
+    words = words[start:]
     verb = words[0] if words else ""
     if _dry(call):
         return
+    if verb == "run" and _OF_THE_HOST.search(" ".join(call.args)):
+        yield call.deed("privilege", "high", call.word(start + 1), "gives a pod the machine's own rights")
     if verb == "delete":
         yield from _delete(call, words)
     elif verb == "drain":

@@ -124,8 +124,10 @@ def _firewall(call: Call) -> Iterator[Deed]:
             ("-P" in args or "--policy" in args) and "ACCEPT" in args
         ):
             yield call.deed("machine", "high", "firewall", "takes the firewall's rules away")
-        elif ("-P" in args) and "DROP" in args:
+        elif "DROP" in args and ("-P" in args or (args[:1] in (["-A"], ["-I"]) and len(args) == 4)):
             yield call.deed("machine", "medium", "firewall", "shuts the machine off")
+    elif program == "nft" and args[:2] in (["delete", "rule"], ["delete", "element"]):
+        yield call.deed("machine", "low", "firewall", "takes one rule off the firewall")
     elif program == "nft" and args[:1] in (["flush"], ["delete"]):
         yield call.deed("machine", "high", "firewall", "takes the firewall's rules away")
     elif (
@@ -145,15 +147,16 @@ def _firewall(call: Call) -> Iterator[Deed]:
         yield call.deed("machine", "high", program, "turns the system's protection off")
     elif program == "auditctl" and (args[:2] == ["-e", "0"] or "-D" in args):
         yield call.deed("traces", "high", "audit", "turns the audit log off")
-    elif program in ("ip", "ifconfig", "nmcli") and re.search(
-        r"\b(?:link set \S+ down|route flush|addr flush|networking off)\b|^\S+ down$", " ".join(args)
+    elif program in ("ip", "ifconfig", "nmcli", "route") and re.search(
+        r"^del(?:ete)? default\b|\b(?:link set \S+ down|route flush|addr flush|networking off)\b|^\S+ down$",
+        " ".join(args),
     ):
         yield call.deed("machine", "medium", "network", "takes the machine off the network")
 
 
 def _kernel(call: Call) -> Iterator[Deed]:
     program = call.program
-    if program in ("insmod", "kexec") or (program == "rmmod" and call.has("-f")):
+    if program in ("insmod", "kexec", "kextload") or (program == "rmmod" and call.has("-f")):
         yield call.deed("machine", "high", call.word(0), "changes the running kernel")
     elif (
         program == "sysctl"
@@ -211,11 +214,11 @@ JUDGES: Final[dict[str, Callable[[Call], Iterator[Deed]]]] = {
     **dict.fromkeys(
         words(
             "iptables ip6tables nft ufw pfctl firewall-cmd setenforce aa-teardown aa-disable aa-complain"
-            " spctl csrutil auditctl ip ifconfig nmcli"
+            " spctl csrutil auditctl ip ifconfig nmcli route"
         ),
         _firewall,
     ),
-    **dict.fromkeys(("insmod", "kexec", "rmmod", "sysctl"), _kernel),
+    **dict.fromkeys(("insmod", "kexec", "kextload", "rmmod", "sysctl"), _kernel),
     **dict.fromkeys(
         ["apt", "apt-get", "aptitude", "yum", "dnf", "zypper", "apk", "pacman", "dpkg", "rpm", "brew"], _packages
     ),

@@ -174,7 +174,7 @@ def _config(call: Call, rest: list[str], parted: Parted) -> Iterator[Deed]:
             r"(?:store|cache|osxkeychain|manager|libsecret|wincred|!gh |!/usr/bin/gh |!aws"
             r" codecommit|git-lfs|true|false|\.githooks|\.husky|git@|https://|ssh |hooks)",
             value,
-        )
+        ) or (key.lower().endswith("credential.helper") and re.fullmatch(r"[\w-]+", value))
         if not harmless:
             yield call.deed("persistence", "medium", key, f"makes git run {shown(value)}")
 
@@ -204,6 +204,27 @@ _GIT: Final[dict[str, Callable[[Call, list[str], Parted], Iterator[Deed]]]] = {
     "config": _config,
     "worktree": _worktree,
 }
+
+
+_ADDRESS: Final = re.compile(r"[a-z+]+://|[\w.-]+@[\w.-]+:|[\w-]+\.[\w.-]+:[\w~./-]+")
+
+
+def pushed_elsewhere(call: Call, earlier: list[Call]) -> Iterator[Deed]:
+    """Judge a push to an address, or to a remote that the same script has set up for it."""
+    verb, rest = git_verb(call)
+    if verb != "push":
+        return
+    parted = part_arguments("git push", rest)
+    target = next(iter(parted.operands), parted.values.get("--repo", ""))
+    address = target if _ADDRESS.match(target) else ""
+    for each in earlier:
+        words = each.operands if each.program == "git" else ()
+        if words[:2] in (("remote", "add"), ("remote", "set-url")) and len(words) > 3:
+            made_new = words[1] == "add" and words[2] == "origin"  # a repository that is published first
+            if not made_new and words[2] == (target or "origin"):
+                address = words[3]
+    if address:
+        yield call.deed("leak", "medium", shown(address), f"sends the repository to {shown(address)}")
 
 
 def _hub(call: Call) -> Iterator[Deed]:
@@ -236,6 +257,8 @@ def _hub(call: Call) -> Iterator[Deed]:
         yield call.deed(
             "vcs_history", severity, words[2] if len(words) > 2 else "", f"deletes a {words[0]} on the server"
         )
+    elif words[:2] == ("repo", "edit") and "public" in (*call.args, call.values.get("--visibility", "")):
+        yield call.deed("leak", "high", words[2] if len(words) > 2 else "", "shows a repository to everybody")
     elif words[:1] == ("api",) and any(word.upper() == "DELETE" for word in call.args):
         yield call.deed(
             "vcs_history", "high", words[1] if len(words) > 1 else "", "deletes by the server's own interface"

@@ -18,7 +18,12 @@ _HOME: Final = r"(?:~[\w.-]*|/root|/home/[^/]+|/Users/[^/]+)/"
 _PATTERNS: Final[tuple[tuple[str, Effect, Severity, str], ...]] = (
     (r"(?:.*/)?\.ssh/(?:authorized_keys2?|rc|environment)$", "persistence", "critical", "lets somebody in by SSH"),
     (r"(?:.*/)?\.ssh/config$", "persistence", "medium", "runs with every use of SSH"),
-    (r"(?:.*/)?\.ssh/(?!known_hosts)", "overwrite", "high", "changes keys of SSH"),
+    (
+        r"(?:.*/)?\.ssh/(?!known_hosts|[\w.-]*(?:config|\.pub|\.bak|backup|\.old)\b)",
+        "overwrite",
+        "high",
+        "changes keys of SSH",
+    ),
     (r"/etc/(?:sudoers(?:$|\.d/)|doas\.conf|polkit-1/)", "privilege", "critical", "changes who may become root"),
     (
         r"/etc/(?:passwd|shadow|group|gshadow|security/|pam\.d/|pam\.conf|ssh/)",
@@ -92,7 +97,7 @@ _PATTERNS: Final[tuple[tuple[str, Effect, Severity, str], ...]] = (
         "reaches into the kernel",
     ),
     (
-        r"/(?:proc/sys|sys)/(?!fs/cgroup|class/(?:leds|backlight|gpio|power_supply)|kernel/mm|devices/system/cpu)",
+        r"/(?:proc/sys|sys)/(?!vm/drop_caches|block/|fs/cgroup|class/(?:leds|backlight|gpio|power_supply)|kernel/mm|devices/system/cpu)",
         "machine",
         "medium",
         "changes the running kernel",
@@ -102,7 +107,7 @@ _PATTERNS: Final[tuple[tuple[str, Effect, Severity, str], ...]] = (
     (
         r"/etc/(?!apt/(?:sources\.list\.d|keyrings|trusted\.gpg\.d|preferences\.d)|yum\.repos\.d"
         r"|nginx/|apache2/|httpd/|caddy|haproxy|motd|issue|hostname|timezone|localtime|locale|docker/"
-        r"|sysconfig/|supervisor|logrotate\.d|letsencrypt|netplan)",
+        r"|bash_completion\.d|sub[ug]id$|projid$|projects$|shells$|lvm/profile|cni/|sysconfig/|supervisor|logrotate\.d|letsencrypt|netplan)",
         "overwrite",
         "medium",
         "changes settings of the system",
@@ -122,16 +127,20 @@ _LOG: Final = re.compile(
 )
 _HARMLESS_LINE: Final = re.compile(
     r"\s*(?:(?:\[\[?[^\]\n]*\]\]?|command\s+-v\s+[\w-]+\s*(?:>|&>)\s*/dev/null)\s*(?:&&"
-    r"|\|\|)\s*)?(?:export\s+[A-Z]\w*=(?![^\n]*(?:\$\((?!brew|go"
-    r" |dirname|which|python|ruby|npm|yarn|pyenv|rbenv|command)|`|curl|wget|/dev/tcp))[^\n;&|]*"
+    r"|\|\|)\s*)?(?:(?:export\s+)?(?!PROMPT_COMMAND|BASH_ENV|ENV|LD_|PS4)[A-Z]\w*=(?![^\n]*(?:\$\((?!brew|go"
+    r" |dirname|which|python|ruby|npm|yarn|pyenv|rbenv|command)|`(?!which)|curl|wget|/dev/tcp))[^\n;&|]*"
     r"|export\s+PATH|#[^\n]*|alias\s+(?!sudo|su|ssh|ls=|cd=|git=)[\w.-]+=[^\n;&|]*"
     r"|eval\s+\"?\$\((?:starship|brew|/\S*/brew|direnv|zoxide|pyenv|rbenv|nodenv|goenv|fnm|mise"
     r"|ssh-agent|thefuck|atuin|mcfly|conda|hub|gh|kubectl|helm|~?/?\S*(?:shellenv|init|hook"
     r"|activate))\b[^\n]*\)\"?"
     r"|(?:source|\.)\s+(?:<\((?:kubectl|helm|gh|minikube|kind|flux|eksctl|stern|k9s|argocd"
-    r"|istioctl|oc|docker|npm|pip|poetry|rustup)\b[^\n]*\)|[\"']?[~$/\w.{}-]+[\"']?)"
-    r"|complete\s[^\n]*|\[\s*-[fs][^\n]*|plugins=[^\n]*|set\s[^\n]*|setopt\s[^\n]*|)\s*"
+    r"|istioctl|oc|docker|npm|pip|poetry|rustup)\b[^\n]*\)|[\"']?[~$/\w.{}-]+[\"']?|[`(]\s*which [\w.-]+[`)])"
+    r"|complete\s[^\n;&|$`]*|autoload\s[^\n;&|$`]*(?:;\s*compinit)?|compinit|bindkey\s[^\n;&|$`]*|\[\s*-[fs][^\n]*|plugins=[^\n]*|set\s[^\n]*|setopt\s[^\n]*|)\s*"
 )
+
+
+_HIJACKS: Final = re.compile(r"PATH=[\"']?(?:[^\n]*:)?(?:\.{1,2}/?(?=[:\"'\s]|$)|(?:/tmp|/dev/shm|/var/tmp)\b)")
+"""A search path in which anybody can put programs."""
 
 
 @lru_cache(maxsize=2048)
@@ -167,14 +176,18 @@ def written(call: Call, target: str, *, append: bool, text: str | None = None) -
     if found is not None:
         effect, severity, reason = found
         if effect == "persistence" and text is not None and _is_harmless(text) and severity == "high" and append:
-            severity = "medium" if path.startswith("/etc/") else "low"
+            if not path.startswith("/etc/"):
+                return
+            severity = "medium"
         yield call.deed(effect, severity, path, f"writes {shown(path)}, which {reason}")
     elif not append and _LOG.search(path) and (text is None or text.strip() == ""):
         yield call.deed("traces", "high", path, f"empties {shown(path)}, which keeps what happened")
 
 
 def _is_harmless(text: str) -> bool:
-    return is_known(text) and len(text) < 2000 and all(_HARMLESS_LINE.fullmatch(line) for line in text.splitlines())
+    if not is_known(text) or len(text) > 2000 or _HIJACKS.search(text):
+        return False
+    return all(_HARMLESS_LINE.fullmatch(line) for line in text.splitlines())
 
 
 def redirected(call: Call) -> Iterator[Deed]:
@@ -182,16 +195,22 @@ def redirected(call: Call) -> Iterator[Deed]:
     for target, operator in call.writes():
         if not target:
             continue
-        text = (
-            output_of(call, {})
-            if call.program in ("echo", "printf", "cat")
-            else ""
-            if call.program in (":", "true", "")
-            else None
-        )
+        text = _printed(call)
         yield from written(call, target, append=">>" in operator, text=text)
 
 
+def _printed(call: Call) -> str | None:
+    """Give what a command writes, as far as its words tell."""
+    if call.program in ("echo", "printf", "cat"):
+        return output_of(call, {})
+    if call.program in (":", "true", ""):
+        return ""
+    if any(word in _COMPLETES for word in call.operands[:3]) and is_known("".join(call.args)):
+        return f"# {call.text}"  # a program's own set-up for shells
+    return None
+
+
+_COMPLETES: Final = words("completion completions shell-completion shellenv")
 _RUN_BY_VARIABLES: Final = words(
     "PROMPT_COMMAND BASH_ENV ENV PS4 GIT_SSH_COMMAND GIT_EDITOR GIT_PAGER PAGER EDITOR VISUAL"
     " LESSOPEN GIT_EXTERNAL_DIFF GIT_PROXY_COMMAND GIT_ASKPASS PERL5OPT NODE_OPTIONS"
@@ -219,6 +238,8 @@ def assigned(call: Call) -> Iterator[Deed]:
             yield call.deed("persistence", "high", name, "runs a command with every prompt")
         elif name in ("HISTFILE", "HISTSIZE", "HISTFILESIZE") and value in ("/dev/null", "0", ""):
             yield call.deed("traces", "medium", name, "keeps the shell from remembering its commands")
+        elif name == "BASH_ENV" and value:
+            yield call.deed("obfuscation", "medium", value, f"makes every shell run {shown(value)} first")
         elif name == "GIT_SSH_COMMAND" and not value.startswith("ssh"):
             yield call.deed("obfuscation", "medium", name, f"runs {shown(value)} in the place of ssh")
 
@@ -239,10 +260,13 @@ def copied(call: Call) -> Iterator[Deed]:
         return
     if call.program in ("mv", "cp", "install", "ln") and re.match(r"/(?:usr/)?local/", target):
         return
+    fails = call.program == "ln" and not call.has("-f", "--force")  # what is there already stays
     for path in (target, f"{target.rstrip('/')}/{sources[0].rstrip('/').rpartition('/')[2]}" if sources else target):
-        deeds = list(written(call, path, append=False))
-        if deeds:
-            yield deeds[0]
+        deed = next(
+            (deed for deed in written(call, path, append=False) if not (fails and deed.effect == "overwrite")), None
+        )
+        if deed is not None:
+            yield deed
             return
 
 
@@ -256,9 +280,16 @@ def _edited(call: Call) -> Iterator[Deed]:
 
 def _into(call: Call) -> Iterator[Deed]:
     """Judge programs that write the file behind ``-o``, and requests that delete."""
+    if call.program == "gpg" and any(word.startswith("--delete-secret") for word in call.args):
+        yield call.deed("delete", "high", shown(call.word(0)), "deletes secret keys")
     if call.values.get("-X", call.values.get("--request", call.values.get("--method", ""))).upper() == "DELETE":
         address = call.operands[-1] if call.operands else ""
-        if re.search(r"/(?:_all|\*|_search|_delete_by_query)?/?$", re.sub(r"^\w+://", "", address)) or "*" in address:
+        index = re.search(r":9200/[\w*.,-]+/?$", address) is not None
+        if (
+            index
+            or re.search(r"/(?:_all|\*|_search|_delete_by_query)?/?$", re.sub(r"^\w+://", "", address))
+            or "*" in address
+        ):
             yield call.deed("infra_destroy", "high", shown(address), f"deletes everything at {shown(address)}")
         elif not re.search(r"//(?:localhost|127\.|0\.0\.0\.0|\[::1\]|host\.docker)|^(?:localhost|127\.)", address):
             yield call.deed("infra_destroy", "low", shown(address), f"deletes {shown(address)}")
@@ -288,9 +319,40 @@ def _crontab(call: Call) -> Iterator[Deed]:
         yield call.deed("persistence", "high", "crontab", "installs jobs that run by the clock")
 
 
+_TIME: Final = re.compile(
+    r"(?i)(?:now|noon|midnight|teatime|today|tomorrow|next|\d{4}|\d{1,2}:\d\d(?:[ap]m)?|\d{1,4}[ap]m|\d+[./-]\d+\S*"
+    r"|(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov"
+    r"|dec)[a-z]*)(?:[+]\S*)?$"
+)
+
+
 def _at(call: Call) -> Iterator[Deed]:
-    if not call.has("-l", "-c", "-r", "-d") and call.program != "atq":
+    if call.has("-l", "-c", "-r", "-d", "-V"):
+        return
+    if (
+        call.program == "batch"
+        or call.has("-f", "-t")
+        or (call.frame.stdin is not None and call.word(0)[:1].isdigit())
+        or _TIME.match(call.word(0))
+    ):
         yield call.deed("persistence", "medium", call.program, "leaves a command to run later")
+
+
+def _in_place(call: Call) -> Iterator[Deed]:
+    """Judge ``perl -pi -e``."""
+    if any(re.match(r"-\w*i", word) and word[1:2] != "-" and "M" not in word for word in call.args):
+        for target in call.operands:
+            yield from written(call, target, append=False)
+
+
+def _timed(call: Call) -> Iterator[Deed]:
+    if any(word.startswith(("--on-", "--timer-property")) for word in call.args):
+        yield call.deed("persistence", "medium", "timer", "leaves a command to run later")
+
+
+def _defaults(call: Call) -> Iterator[Deed]:
+    if call.word(0) == "write" and re.search(r"Log(?:in|out)Hook|AutoLaunched|LaunchAgents", " ".join(call.args)):
+        yield call.deed("persistence", "high", "LoginHook", "runs with every login")
 
 
 JUDGES: Final[dict[str, Callable[[Call], Iterator[Deed]]]] = {
@@ -303,6 +365,10 @@ JUDGES: Final[dict[str, Callable[[Call], Iterator[Deed]]]] = {
     "ln": copied,
     "sed": _edited,
     "gsed": _edited,
+    "systemd-run": _timed,
+    "defaults": _defaults,
+    "perl": _in_place,
+    "ruby": _in_place,
     "curl": _into,
     "wget": _into,
     "aria2c": _into,
