@@ -274,3 +274,42 @@ def test_one_trace_is_recorded_by_one_run(project):
 
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["*was recorded in this session already*"])
+
+
+def test_the_summary_says_where_every_effect_came_from(shop):
+    """By the trace, the tool's author, the ini file, the hook; what nobody classified is named apart."""
+    shop.module(
+        """
+        from pytest_agentreplay.api.hooks import hookimpl
+
+        @hookimpl
+        def agent_replay_effect(tool, function):
+            return "read" if tool == "peek" else None
+        """,
+        "conftest",
+    )
+    read = '(effect="read")'
+    tools = ["declared", "authored", "listed", "peek", "unknown", *(f"many{number}" for number in range(9))]
+    shop.module(
+        "from pytest_agentreplay import tool\n"
+        + "\n".join(
+            f"@tool{read if name == 'authored' or 'many' in name else ''}\ndef {name}():\n    raise AssertionError\n"
+            for name in tools
+        )
+        + f"def agent():\n    for one in ({', '.join(tools)}):\n        one()\n"
+    )
+    steps = "".join(f"  - {{tool: {name}, args: {{}}, result: 1}}\n" for name in tools)
+    shop.trace("refund", f"format: agentreplay.trace/1\nagent: shop:agent\ntools: {{declared: read}}\nsteps:\n{steps}")
+    shop.ini("agent_replay_tools =\n  listed = read\n")
+    short, full = shop.replay(), shop.replay("-v")
+
+    short.stdout.fnmatch_lines(
+        [
+            "effects         @tool: authored read, * many6 read and 2 more, see -v",
+            "effects         agent_replay_tools: listed read",
+            "effects         the hook: peek read",
+            "effects         the trace's tools: declared read",
+            "unclassified    unknown (counted as writes)",
+        ]
+    )
+    full.stdout.fnmatch_lines(["effects         @tool: authored read, * many8 read"])

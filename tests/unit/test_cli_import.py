@@ -210,6 +210,7 @@ def test_json_has_everything(folder, capsys):
         "redacted": False,
         "tools": ["lookup"],
         "unclassified": ["lookup"],
+        "cassette": None,
     }
 
 

@@ -79,6 +79,8 @@ def test_header_says_what_the_trace_is(trace, capsys):
         "      tags      loop, support",
         "      run       run_1, commit 8c1f2ab",
         "      model     provider openai, name gpt-4o",
+        "      effects   declared: search read",
+        "                not declared, so write: pay, read_log, wait",
         '      input     {"query": "refund policy"}',
     ]
 

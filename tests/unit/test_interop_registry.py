@@ -28,4 +28,4 @@ def test_an_unknown_name_lists_what_there_is() -> None:
     with pytest.raises(SettingsError) as caught:
         get_importer("chta")
 
-    assert caught.value.details == {"closest": "chat", "next": "use one of: chat"}
+    assert caught.value.details == {"closest": "chat", "next": "use one of: chat, vcr"}

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from pytest_agentreplay.api.audit_log import AuditLog
+from pytest_agentreplay.api.frameworks import join_for_good
 from pytest_agentreplay.api.guarded_functions import guard_function
 from pytest_agentreplay.errors import SettingsError
 from pytest_agentreplay.jsonable import MISSING
@@ -67,6 +68,7 @@ class guard:  # noqa: N801 - a verb at its call: `with guard(...)`, `@guard(...)
         sources: list[Any] = list(policy) if isinstance(policy, list | tuple) else [policy]
         if not sources:
             raise SettingsError("a guard without a policy would let everything through", next="name a policy")
+        join_for_good()
         self._guard = Guard(_policies(sources), environment=env, mode=mode)
         self._input = input
         self._effects = EffectResolver({}, effects or {})

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pluggy
 
 if TYPE_CHECKING:
+    from pytest_agentreplay.adapters import Adapter
     from pytest_agentreplay.guards.packs import PackFactory
     from pytest_agentreplay.guards.python_rules import PythonRule
     from pytest_agentreplay.interop.registry import Importer
@@ -59,8 +60,8 @@ class Hooks(Protocol):
         """Add foreign formats to ``agent-replay import``."""
 
     @hookspec
-    def agent_replay_adapters(self) -> Sequence[Callable[[], Callable[[], None]]]:
-        """Add seams into frameworks: functions that put one in place before a run and return what undoes it."""
+    def agent_replay_adapters(self) -> Sequence[Adapter]:
+        """Add adapters: seams into the classes through which a framework calls tools."""
 
     @hookspec
     def agent_replay_report_formats(self) -> Mapping[str, Callable[[Mapping[str, Any]], str]]:

@@ -15,16 +15,25 @@ from typing import Any
 from pytest_agentreplay.api.redacting import redacted
 from pytest_agentreplay.compare import Divergence
 from pytest_agentreplay.jsonable import MISSING, Missing, Value, equal
-from pytest_agentreplay.redaction import Redactor
-from pytest_agentreplay.runtime.observed_calls import ObservedCall, ObservedState
+from pytest_agentreplay.redaction import Redaction, Redactor
+from pytest_agentreplay.runtime.observed_calls import ObservedCall, ObservedModel, ObservedState
 from pytest_agentreplay.runtime.run import Run
 from pytest_agentreplay.runtime.values import lenient
 from pytest_agentreplay.storage import save_trace
 from pytest_agentreplay.tools.effects import UNCLASSIFIED
-from pytest_agentreplay.trace import RunInfo, StateStep, Step, ToolStep, Trace, Verdict
+from pytest_agentreplay.trace import RECORDED_HERE, ModelStep, RunInfo, StateStep, Step, ToolStep, Trace, Verdict
 
 
-def record_trace(run: Run, given: Any, redactor: Redactor, agent: str | None = None) -> Trace:
+def record_trace(
+    run: Run,
+    given: Any,
+    redactor: Redactor,
+    agent: str | None = None,
+    *,
+    cassette: str | None = None,
+    redaction: Redaction | None = None,
+    began_at: str | None = None,
+) -> Trace:
     """Make the golden trace of a run with real tools.
 
     Args:
@@ -32,19 +41,25 @@ def record_trace(run: Run, given: Any, redactor: Redactor, agent: str | None = N
         given: the agent's input; `MISSING` where the agent took none.
         redactor: what is replaced before anything is written.
         agent: how a first recording names its agent, ``module:callable``.
+        cassette: the file beside the trace that the model's traffic is recorded in; None where there was none.
+        redaction: numbers what is replaced; a new one where nothing else is redacted with the trace.
+        began_at: the time of the recording; now where nothing depends on it.
     """
     steps: list[Step] = [
         _as_recorded(step) for step in run.steps
     ]  # a trace tells its steps their effects; the run has its own
-    made = Trace(run=_where_from(None), steps=steps, **_given(given), **_ending(run))
-    clean = redacted(made, redactor)
+    made = Trace(run=_where_from(None, cassette, began_at), steps=steps, **_given(given), **_ending(run))
+    clean = redacted(made, redactor, redaction=redaction)
     old = run.trace
     if old is None:
         effects = {call.tool: call.effect for call in run.observed_calls if call.effect_source != UNCLASSIFIED}
         facts: dict[str, Any] = {"agent": agent, "tools": effects}
         return _replace(clean, {name: fact for name, fact in facts.items() if fact})
     changed = _retold(old, clean, clean.steps)
-    return changed if _same(old, changed) else _replace(changed, {"run": _where_from(old.run)})
+    linked = cassette == (old.run.cassette if old.run is not None else None)
+    if linked and _same(old, changed):
+        return changed
+    return _replace(changed, {"run": _where_from(old.run, cassette, began_at)})
 
 
 def updated_trace(run: Run, given: Any, redactor: Redactor) -> Trace:
@@ -95,7 +110,7 @@ def keep(trace: Trace, path: Path) -> None:
     save_trace(trace, path)
 
 
-def _as_recorded(step: ToolStep | StateStep) -> Step:
+def _as_recorded(step: ToolStep | ModelStep | StateStep) -> Step:
     """Copy a step, its verdict as it is kept: without the time it took, an allow in its short form."""
     verdict = getattr(step, "verdict", None)
     return step.model_copy(update={} if verdict is None else {"verdict": _as_kept(verdict)})
@@ -107,10 +122,12 @@ def _as_kept(verdict: Verdict) -> Verdict:
     return Verdict(**{name: getattr(verdict, name) for name in verdict.model_fields_set if name != "duration_us"})
 
 
-def _where_from(old: RunInfo | None) -> RunInfo:
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    fields = {name: getattr(old, name) for name in old.model_fields_set} if old is not None else {"source": "pytest"}
-    return RunInfo(**{**fields, "recorded_at": now})
+def _where_from(old: RunInfo | None, cassette: str | None, began_at: str | None) -> RunInfo:
+    now = began_at or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    fields = {name: getattr(old, name) for name in old.model_fields_set} if old is not None else {}
+    fields.pop("cassette", None)
+    link: dict[str, Any] = {} if cassette is None else {"cassette": cassette}
+    return RunInfo(**{**fields, "source": RECORDED_HERE, "recorded_at": now, **link})
 
 
 def _given(given: Any) -> dict[str, Any]:
@@ -150,7 +167,7 @@ def _merged(run: Run) -> Iterator[Step]:
     recorded call that they led to. A checkpoint that the recording tells as a call's state stays that.
     """
     assert run.trace is not None
-    ledge = _leading_steps(run.trace.steps)
+    ledge = _leading_steps(run.trace.steps, with_models=not run.model_calls)
     mentioned = Counter(step.at for step in run.trace.steps if isinstance(step, StateStep))
     told_by_call = False
     for note, made in zip(run.notes, run.steps, strict=True):
@@ -159,20 +176,23 @@ def _merged(run: Run) -> Iterator[Step]:
             if not told_by_call or mentioned[note.at] >= 0:
                 yield note.to_step()
             continue
+        if isinstance(note, ObservedModel):
+            yield note.to_step()
+            continue
         told_by_call = note.golden is not None and note.golden.state is not MISSING
         yield from ledge.pop(id(note.golden), ())
         yield _merge(note, run.find_state(made.address) if told_by_call else note.state)
     yield from ledge.pop(id(None), ())
 
 
-def _leading_steps(steps: Iterable[Step]) -> dict[int, list[Step]]:
+def _leading_steps(steps: Iterable[Step], *, with_models: bool) -> dict[int, list[Step]]:
     ledge: dict[int, list[Step]] = {}
     waiting: list[Step] = []
     for step in steps:
         if isinstance(step, ToolStep) and step.by_agent:
             ledge[id(step)] = waiting
             waiting = []
-        elif not isinstance(step, StateStep):
+        elif not isinstance(step, StateStep) and (with_models or not isinstance(step, ModelStep)):
             waiting.append(step)
     ledge[id(None)] = waiting
     return ledge

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pytest_agentreplay.jsonable import decode
-from pytest_agentreplay.redaction import Redactor
+from pytest_agentreplay.redaction import Redaction, Redactor
 from pytest_agentreplay.trace import Effect, Trace
 from pytest_agentreplay.trace.document import to_document
 
@@ -20,16 +20,22 @@ _OF_STEP = ("content", "reasoning", "plan", "args", "raw_args", "result", "error
 _OF_END = ("output", "error")
 
 
-def redacted(trace: Trace, redactor: Redactor, effects: Mapping[str, Effect] = MappingProxyType({})) -> Trace:
+def redacted(
+    trace: Trace,
+    redactor: Redactor,
+    effects: Mapping[str, Effect] = MappingProxyType({}),
+    *,
+    redaction: Redaction | None = None,
+) -> Trace:
     """Give the trace as it may be kept.
 
     Args:
         trace: as recorded or imported.
         redactor: what has to go.
         effects: what is known of tools; those that the trace calls are declared in it.
+        redaction: numbers what it replaces; a new one where nothing else is redacted with the trace.
     """
-    redaction = redactor.session()
-
+    redaction = redaction or redactor.session()
     document: dict[str, Any] = decode(to_document(trace))
     parts = [(document, _OF_TRACE), *((step, _OF_STEP) for step in document.get("steps", ())), (document, _OF_END)]
     parts.append((document.get("run", {}), ("labels",)))

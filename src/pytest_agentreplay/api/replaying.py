@@ -16,6 +16,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from pytest_agentreplay.api.model_traffic import ModelTraffic
 from pytest_agentreplay.errors import (
     AgentReplayError,
     RunStopped,
@@ -53,11 +54,21 @@ class ActiveRun:
         expect: what the run is judged by; the golden trace's own where None.
         check: whether expectations are judged at the end; what went wrong at the boundary always is.
         seal: what the run may reach around its tools; None for recordings, which aren't sealed.
+        traffic: what stands between the run and its model; None for nothing.
     """
 
-    def __init__(self, session: Session, *, expect: Expect | None, check: bool, seal: Seal | None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        expect: Expect | None,
+        check: bool,
+        seal: Seal | None,
+        traffic: ModelTraffic | None = None,
+    ) -> None:
         self.session = session
         self.run = Run(session)
+        self.traffic = traffic
         self._expect = expect
         self._check = check
         self._seal = seal
@@ -86,10 +97,15 @@ class ActiveRun:
             scope.callback(propagation.uninstall)
             scope.enter_context(run_marker())
             scope.callback(gate.set_active, gate.active or Quarantine())
-            gate.set_active(Boundary(self.session))
+            gate.set_active(Boundary(self.session, self.traffic))
             scope.enter_context(self._lineage.entered())
+            permit: Callable[[str], None] | None = None
             if self._seal is not None:
-                scope.enter_context(sealed(self._lineage, replace(self._seal, report=self._note_escape)))
+                permit = scope.enter_context(sealed(self._lineage, replace(self._seal, report=self._note_escape)))
+            if self.traffic is not None:
+                scope.enter_context(self.traffic.in_force(self._lineage, permit))
+            if self.session.options.frozen is not None:
+                scope.enter_context(self.session.options.frozen.in_force())
             self._scope = scope.pop_all()
         self._is_on = True
         return self.run
@@ -132,6 +148,8 @@ class ActiveRun:
         self._scope.close()
         for work in survivors:
             self.session.note_problem("survivor", _survivor_error(work))
+        if self.traffic is not None:
+            self.traffic.note_bypassed()
 
     def _note_withheld(self, tool: str) -> None:
         """Note a call that came too late, if work was left to the loop: what had not begun is no survivor."""
@@ -147,6 +165,12 @@ class ActiveRun:
         self.session.note_problem("escape", escape.error())
 
     @property
+    def began_at(self) -> str | None:
+        """When the run began, if it is recorded and what its agent does depends on that."""
+        frozen = self.session.options.frozen
+        return None if frozen is None else frozen.began_at
+
+    @property
     def held_by_test(self) -> bool:
         """Whether the run is held to expectations of its test in the place of the trace's own."""
         return self._expect is not None
@@ -158,11 +182,19 @@ class ActiveRun:
         judged = self._check and (self.run.mode == "replay" or expect is not None)
         divergences = self.run.judge(expect) if judged else []
         self.run.divergences.extend(divergences)
+        if judged and expect is None and not divergences and not self.session.problems:
+            self._note_unplayed()
         failure = failure_of(self.run, divergences, by_test=self.held_by_test)
         first = getattr(failure, "divergence", None)
         if first is not None and first not in divergences:
             self.run.divergences.insert(0, first)
         return failure
+
+    def _note_unplayed(self) -> None:
+        """Object to a run that went as recorded and left out calls of the model."""
+        unplayed = self.traffic.unplayed() if self.traffic is not None and self.run.mode == "replay" else None
+        if unplayed is not None:
+            self.session.note_problem("model", unplayed)
 
 
 @cache
@@ -279,6 +311,8 @@ def _input_of(run: Run, given: Any) -> Any:
 
 def ends_the_run(error: BaseException) -> bool:
     """Tell whether an exception is the agent's own end, and not the test session's."""
+    if isinstance(error, BaseExceptionGroup):  # a task group wraps what its tasks raise
+        return all(ends_the_run(one) for one in error.exceptions)
     return isinstance(error, Exception | RunStopped | SystemExit)
 
 

@@ -9,8 +9,10 @@ from typing import Any, Literal, NoReturn
 
 from pytest_agentreplay.api.guarding import SessionGuards
 from pytest_agentreplay.api.hooks import plugin_manager
+from pytest_agentreplay.api.model_traffic import ModelSource, ModelTraffic, traffic_of
 from pytest_agentreplay.errors import SettingsError
 from pytest_agentreplay.redaction import Redactor
+from pytest_agentreplay.runtime.freezing import Frozen, Subject
 from pytest_agentreplay.runtime.guarding import RunGuard
 from pytest_agentreplay.runtime.limits import Limits
 from pytest_agentreplay.runtime.session import Session, SessionOptions
@@ -28,12 +30,14 @@ class Prepared:
     Attributes:
         path: where the trace is, or will be recorded; None for one that was never in a file.
         expect: what is judged in the place of the trace's own expectations.
+        traffic: how the run's model is answered; None where nothing is between the run and its sealed network.
     """
 
     session: Session
     path: Path | None
     name: str
     expect: Expect | None
+    traffic: ModelTraffic | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,9 @@ class SessionMaker:
     redactor: Redactor
     guards: SessionGuards
     abandon: Callable[[str], NoReturn] | None
+    model: ModelSource = "recorded"
+    ignore_body: tuple[str, ...] = ()
+    ignore_tools: tuple[str, ...] = ()
 
     def prepare(
         self,
@@ -59,17 +66,20 @@ class SessionMaker:
         environment: str | None = None,
         expect: Mapping[str, Any] | None = None,
         state: Callable[[], Any] | None = None,
+        model: ModelSource | None = None,
+        freeze: frozenset[Subject] = frozenset(),
     ) -> Prepared:
         """Find the trace and prepare a session for it.
 
         Raises:
-            TraceFormatError: when the trace is missing or broken.
+            TraceFormatError: when the trace or its cassette is missing or broken.
             SettingsError: when `expect` is not well-formed, or the trace needs what this version lacks.
         """
         golden, path = self._find(trace)
         given = None if expect is None else parse_expect(expect)
         recording = golden is None or (self.record == "rewrite" and path is not None)
         held_to = given or (golden.expect if golden else None)
+        name = path.stem if path is not None else golden.name if golden is not None else "trace"
         limits = Limits(
             held_to if check and not recording else None,
             None if recording or golden is None else sum(step.by_agent for step in golden.tool_steps),
@@ -84,9 +94,20 @@ class SessionMaker:
             state=state,
             equivalent=_same_args_by_hook if plugin_manager().hook.agent_replay_same_args.get_hookimpls() else None,
             abandon=self.abandon,
+            frozen=Frozen(freeze, golden, name, recording=recording) if freeze else None,
         )
-        name = path.stem if path is not None else golden.name if golden is not None else "trace"
-        return Prepared(Session(golden, options, limits), path, name, given)
+        session = Session(golden, options, limits)
+        return Prepared(session, path, name, given, self._traffic(session, path, model))
+
+    def _traffic(self, session: Session, path: Path | None, model: ModelSource | None) -> ModelTraffic | None:
+        return traffic_of(
+            session,
+            path,
+            model=model or self.model,
+            redactor=self.redactor,
+            ignore_body=self.ignore_body,
+            ignore_tools=self.ignore_tools,
+        )
 
     def _guard(self, golden: Trace | None, environment: str | None) -> RunGuard | None:
         late: list[str] = []

@@ -1,4 +1,4 @@
-"""``agent-replay import``: foreign transcripts to golden traces, redacted, one file a run.
+"""``agent-replay import``: foreign transcripts to golden traces, redacted, one file a run, and what traffic came along.
 
 Nothing here knows a foreign format, what is secret, or how a trace is written.
 """
@@ -10,9 +10,10 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_agentreplay.api.hooks import plugin_manager
+from pytest_agentreplay.api.model_traffic import cassette_name, keep_both
 from pytest_agentreplay.api.redacting import redacted
 from pytest_agentreplay.cli.sources import STDIN, read_stdin
 from pytest_agentreplay.cli.terminal import Outcome
@@ -21,10 +22,13 @@ from pytest_agentreplay.interop.names import UniqueNames
 from pytest_agentreplay.interop.registry import BUILT_IN, Importer, get_importer
 from pytest_agentreplay.interop.transcript import Imported, Note, Refusal
 from pytest_agentreplay.jsonable import equal
-from pytest_agentreplay.redaction import Redactor
+from pytest_agentreplay.redaction import Redaction, Redactor
 from pytest_agentreplay.storage.trace_files import load_trace, save_trace
-from pytest_agentreplay.trace import Trace
+from pytest_agentreplay.trace import RunInfo, Trace
 from pytest_agentreplay.trace.document import to_document
+
+if TYPE_CHECKING:
+    from pytest_agentreplay.cassettes import Interaction
 
 _MOST_NOTES = 10
 
@@ -39,6 +43,7 @@ class Kept:
         redacted: whether anything had to go.
         tools: the tools that its agent calls.
         unclassified: those of them whose effect it doesn't declare.
+        cassette: the file beside it that its model can be replayed from.
     """
 
     status: str
@@ -47,6 +52,7 @@ class Kept:
     redacted: bool
     tools: tuple[str, ...]
     unclassified: tuple[str, ...]
+    cassette: str | None = None
 
 
 @dataclass(slots=True)
@@ -82,7 +88,7 @@ class Intake:
         for name, trace in imported.traces:
             path = self.directory / f"{self.names.take(name)}.yaml"
             try:
-                source.traces.append(self._keep(trace, path))
+                source.traces.append(self._keep(trace, path, imported.traffic.get(name, ())))
             except AgentReplayError as error:
                 where = {label: text for label, text in error.details.items() if label in ("at", "path")}
                 fact = ", ".join([error.fact, *(f"{label} {text}" for label, text in where.items())])
@@ -102,15 +108,18 @@ class Intake:
             why = f"the importer {self.importer.name} failed: {type(error).__name__}: {error}"
             return Imported(refused=[Refusal(name, why, "report it to whoever wrote the importer")])
 
-    def _keep(self, imported: Trace, path: Path) -> Kept:
-        trace = redacted(imported, self.redactor, dict.fromkeys(self.reads, "read"))
+    def _keep(self, imported: Trace, path: Path, traffic: Sequence[Interaction]) -> Kept:
+        beside = path.with_name(cassette_name(None, path)) if traffic else None
+        imported = _linked(imported, beside) if beside else imported
+        redaction = self.redactor.session()
+        trace = redacted(imported, self.redactor, dict.fromkeys(self.reads, "read"), redaction=redaction)
         status = self._status(trace, path)
-        if status != "same":
-            save_trace(trace, path)
+        self._write(trace, path, status, (beside, _rendered(traffic, path, redaction)) if beside else None)
         called = sorted({step.tool for step in trace.tool_steps if step.by_agent})
         unclassified = tuple(tool for tool in called if tool not in trace.tools)
         is_redacted = not equal(to_document(imported) | {"tools": None}, to_document(trace) | {"tools": None})
-        return Kept(status, str(path), len(trace.tool_steps), is_redacted, tuple(called), unclassified)
+        cassette = str(beside) if beside else None
+        return Kept(status, str(path), len(trace.tool_steps), is_redacted, tuple(called), unclassified, cassette)
 
     def _status(self, trace: Trace, path: Path) -> str:
         if not os.path.lexists(path):
@@ -119,9 +128,33 @@ class Intake:
             return "same"
         if self.force:
             return "over"
-        raise SettingsError(
-            f"{path} is already there and says something else", next="write over it with --force, or choose another -o"
-        )
+        raise _taken(path)
+
+    def _write(self, trace: Trace, path: Path, status: str, cassette: tuple[Path, bytes] | None) -> None:
+        there = cassette is None or cassette[0].exists()
+        if status == "same" and there:
+            return
+        if cassette and there and not self.force and cassette[0].read_bytes() != cassette[1]:
+            raise _taken(cassette[0])
+        keep_both(cassette, lambda: save_trace(trace, path))
+
+
+def _taken(path: Path) -> SettingsError:
+    return SettingsError(
+        f"{path} is already there and says something else", next="write over it with --force, or choose another -o"
+    )
+
+
+def _linked(imported: Trace, cassette: Path) -> Trace:
+    run = (imported.run or RunInfo()).model_copy(update={"cassette": cassette.name})
+    return imported.model_copy(update={"run": run})
+
+
+def _rendered(traffic: Sequence[Interaction], path: Path, redaction: Redaction) -> bytes:
+    """Write the cassette of a trace, redacted as the trace is."""
+    from pytest_agentreplay.cassettes import cleaned, render_cassette
+
+    return render_cassette([cleaned(one, redaction) for one in traffic], path.name)
 
 
 def run(options: argparse.Namespace) -> Outcome:
@@ -166,7 +199,8 @@ def _lines(source: Source) -> Iterator[str]:
     yield "standard input" if source.source == STDIN else source.source
     for kept in source.traces:
         told = ", redacted" if kept.redacted else ""
-        yield f"  {kept.status:<8} {kept.path}, {_count(kept.calls, 'call')}{told}"
+        beside = f", with {Path(kept.cassette).name}" if kept.cassette else ""
+        yield f"  {kept.status:<8} {kept.path}, {_count(kept.calls, 'call')}{told}{beside}"
     for note in source.notes[:_MOST_NOTES]:
         yield f"  odd      {_within(source, note.place)}{note.fact}"
     if len(source.notes) > _MOST_NOTES:

@@ -95,8 +95,19 @@ def _header(trace: Trace, name: str) -> Iterator[frames.Fact]:
         yield "tags", ", ".join(trace.tags)
     if trace.run is not None:
         yield from _run(trace.run)
+    yield from _effects(trace)
     if trace.input is not MISSING:
         yield "input", trace.input
+
+
+def _effects(trace: Trace) -> Iterator[frames.Fact]:
+    """Say of every tool that was called what it does, and whether the trace says so or nobody does."""
+    called = {step.tool: step.effect for step in trace.tool_steps}
+    declared = [f"{tool} {effect}" for tool, effect in sorted(called.items()) if tool in trace.tools]
+    others = sorted(tool for tool in called if tool not in trace.tools)
+    lines = [("declared", declared), ("not declared, so write", others)]
+    if called:
+        yield "effects", "\n".join(f"{what}: {', '.join(names)}" for what, names in lines if names)
 
 
 def _run(info: RunInfo) -> Iterator[frames.Fact]:

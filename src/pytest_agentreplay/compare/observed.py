@@ -65,8 +65,8 @@ class Observed:
             verdicts=verdicts or None,
             messages=said or None,
             model_calls=len(models) or None,
-            input_tokens=_tokens(models, "input_tokens"),
-            output_tokens=_tokens(models, "output_tokens"),
+            input_tokens=tokens(models, "input_tokens"),
+            output_tokens=tokens(models, "output_tokens"),
             state_after=lambda address: states.get(address, MISSING),
         )
 
@@ -88,6 +88,7 @@ class Observed:
         return {step.tool: step.effect for step in self.steps if type(step) is ToolStep} | dict(self.effects)
 
 
-def _tokens(steps: Sequence[ModelStep], name: str) -> int | None:
+def tokens(steps: Sequence[ModelStep], name: str) -> int | None:
+    """Add up what model steps say of their tokens; None where none says anything."""
     counts = [step.usage[name] for step in steps if step.usage and name in step.usage]
     return int(sum(counts)) if counts else None

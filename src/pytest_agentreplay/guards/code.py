@@ -44,6 +44,8 @@ def function_code(function: Callable[..., Any]) -> str | None:
         if digest is not None:
             return digest
     try:
+        if getattr(getattr(function, "__code__", None), "co_filename", "").startswith("<"):
+            raise OSError  # of no file: what stands under that name is whatever was typed or made last
         text = textwrap.dedent(inspect.getsource(function))
         parts = [text, *_referred_to(function.__module__, _names_in(ast.parse(text)))]
     except (OSError, TypeError, SyntaxError, ValueError):

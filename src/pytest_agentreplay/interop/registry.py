@@ -49,12 +49,23 @@ class FunctionImporter:
         return self.function(data, source)
 
 
+def _parse_vcr(data: bytes, source: str) -> Imported:
+    from pytest_agentreplay.interop.vcr import parse_vcr  # with it come the formats of every provider
+
+    return parse_vcr(data, source=source)
+
+
 BUILT_IN: Final[tuple[Importer, ...]] = (
     FunctionImporter(
         "chat",
         "message lists: OpenAI, Anthropic, fine-tuning JSONL, tau-bench, tau2, AgentDojo, Inspect, SWE-agent, "
         "mini-swe-agent, Gemini CLI",
         lambda data, source: parse_chat(data, source=source),
+    ),
+    FunctionImporter(
+        "vcr",
+        "cassettes of vcrpy and pytest-recording: OpenAI chat and responses, Anthropic, Gemini, Bedrock",
+        _parse_vcr,
     ),
 )
 

@@ -5,9 +5,14 @@ The same for every format. Nothing here knows any of them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pytest_agentreplay.trace import Trace
+
+if TYPE_CHECKING:
+    from pytest_agentreplay.cassettes import Interaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,11 @@ class Imported:
     Attributes:
         traces: suggested file name without ending, and trace; names are unique within the document
             whatever the case, and hold only ASCII letters, digits, ``_`` and ``-``.
+        traffic: by trace name, the HTTP traffic with the model that the run can be replayed from,
+            as interactions of `cassettes`.
     """
 
     traces: list[tuple[str, Trace]] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
+    traffic: dict[str, Sequence[Interaction]] = field(default_factory=dict)

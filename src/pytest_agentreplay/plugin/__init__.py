@@ -15,9 +15,11 @@ import pytest
 
 if TYPE_CHECKING:
     from pytest_agentreplay.plugin.fixture import AgentReplay
+    from pytest_agentreplay.snapshots.assertion import StateSnapshot
 
 _MARKER = (
-    "agent_replay(allow_hosts=[], allow_paths=[], allow_processes=[], env=None, traces=None, tags=None): "
+    "agent_replay(allow_hosts=[], allow_paths=[], allow_processes=[], env=None, freeze=[], model=None, traces=None, "
+    "tags=None): "
     "what a replay in this test may reach around its tools, and which golden traces `golden_trace` stands for"
 )
 
@@ -61,6 +63,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("enforce", "audit", "off"),
         help="raise on block, only report, or don't evaluate",
     )
+    add(
+        "--agent-model",
+        dest="agent_replay_model",
+        choices=("recorded", "live"),
+        default="recorded",
+        help="answer the model from its recording, or ask it for real with every tool stubbed (recorded)",
+    )
     ini = parser.addini
     ini("agent_replay_dirs", "directories of golden traces (golden_traces)", "linelist")
     ini("agent_replay_policies", "policies of every session", "linelist")
@@ -68,7 +77,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     ini("agent_replay_agent", "agent of golden traces that name none, as module:callable")
     ini("agent_replay_tools", "effects, `name = read`, and swaps, `module:function = write`", "linelist")
     ini("agent_replay_ignore_args", "argument paths left out of answering and comparing", "linelist")
+    ini("agent_replay_ignore_body", "fields of requests to the model that are left out of matching", "linelist")
+    ini("agent_replay_ignore_tools", "tools, by pattern, that need not pass the boundary", "linelist")
     ini("agent_replay_redact", "more to redact, or kinds that stay", "linelist")
+    ini("agent_replay_freeze", "freeze what agents depend on to their recordings: time, random, ids, or all", "args")
+    ini("agent_replay_mask", "more to mask in snapshots of state, or kinds that stay", "linelist")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -129,3 +142,11 @@ def golden_trace(request: pytest.FixtureRequest) -> Path:
     """Give the path of a golden trace: each under ``agent_replay_dirs``, or the one that is being replayed."""
     path: Path = getattr(request, "param", None) or request.path
     return path
+
+
+@pytest.fixture
+def state_snapshot(request: pytest.FixtureRequest) -> StateSnapshot:
+    """Give the test snapshots of an agent's state: `assert run.state_after("end") == state_snapshot`; needs syrupy."""
+    from pytest_agentreplay.plugin.state_snapshots import state_snapshot_of
+
+    return state_snapshot_of(request)

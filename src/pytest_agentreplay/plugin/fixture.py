@@ -9,12 +9,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, overload
 
 import pytest
 
-from pytest_agentreplay.api.hooks import plugin_manager
+from pytest_agentreplay.api.frameworks import frameworks_joined
+from pytest_agentreplay.api.model_traffic import cassette_name, keep_both
 from pytest_agentreplay.api.recording import keep, record_trace, refuses_update, updated_trace
 from pytest_agentreplay.api.replaying import ActiveRun, nothing_written, refuse_running_loop
 from pytest_agentreplay.api.sessions import SessionMaker
@@ -27,6 +29,7 @@ from pytest_agentreplay.plugin.scopes import ReplayScope, Result
 from pytest_agentreplay.plugin.seals import abandon_session, seal_options
 from pytest_agentreplay.plugin.settings import Settings, marker_options, settings_of
 from pytest_agentreplay.runtime.failure import divergence_error
+from pytest_agentreplay.runtime.freezing import parse_subjects
 from pytest_agentreplay.runtime.lineage import once_forgotten
 from pytest_agentreplay.runtime.run import Run
 from pytest_agentreplay.tools.swap import swap, wrap
@@ -61,6 +64,11 @@ class AgentReplay:
         self._request = request
         self._settings: Settings = settings_of(request.config)
         self._options = marker_options(request.node)
+        self._freeze = (
+            parse_subjects(self._options["freeze"], "the marker agent_replay")
+            if "freeze" in self._options
+            else self._settings.freeze
+        )
         self._maker = SessionMaker(
             dirs=self._settings.dirs,
             root=self._settings.root,
@@ -72,6 +80,9 @@ class AgentReplay:
             redactor=self._settings.redactor,
             guards=self._settings.guards,
             abandon=abandon_session(request.config),
+            model=self._settings.model,
+            ignore_body=self._settings.ignore_body,
+            ignore_tools=self._settings.ignore_tools,
         )
         self.undo = ExitStack()
         self.results: list[Result] = []
@@ -80,12 +91,10 @@ class AgentReplay:
         self._stands_alone = True
 
     def prepare(self) -> None:
-        """Put the swaps of the ini file and the adapters of third parties in place."""
+        """Put the swaps of the ini file and the frameworks' seams in place."""
         for target, effect in self._settings.swaps.items():
             self.undo.callback(once_forgotten, swap(target, effect=effect).undo)
-        for seams in plugin_manager().hook.agent_replay_adapters():
-            for install in seams:
-                self.undo.callback(install())
+        self.undo.enter_context(frameworks_joined())
 
     @overload
     def __call__(
@@ -191,9 +200,7 @@ class AgentReplay:
             if failure is None:
                 failure = self._recorded_before(result)
             if failure is None:
-                result.pending = record_trace(
-                    result.run, result.given, self._settings.redactor, result.agent if self._stands_alone else None
-                )
+                self._record(result)
         elif failure is not None and self._settings.update:
             refusal = refuses_update(result.run, result.run.divergences, by_test=result.active.held_by_test)
             if not refusal:
@@ -201,6 +208,25 @@ class AgentReplay:
                 return None
             failure.add_note(f"  update   refused: {refusal}")
         return failure
+
+    def _record(self, result: Result) -> None:
+        """Make the trace of a run, and the cassette of its model's traffic, that are written if the test passes."""
+        redaction = self._settings.redactor.session()
+        traffic, path = result.active.traffic, result.path
+        name = None
+        if traffic is not None and path is not None and traffic.asked_model:
+            name = cassette_name(result.run.trace, path)
+        result.pending = record_trace(
+            result.run,
+            result.given,
+            self._settings.redactor,
+            result.agent if self._stands_alone else None,
+            cassette=name,
+            redaction=redaction,
+            began_at=result.active.began_at,
+        )
+        if traffic is not None and path is not None and name is not None:
+            result.cassette = (path.parent / name, traffic.cassette(path, redaction))
 
     def _recorded_before(self, result: Result) -> SettingsError | None:
         """Refuse a second recording of one trace in a session: the last would win in silence."""
@@ -216,7 +242,7 @@ class AgentReplay:
         """Write what was recorded or updated, now that the test passed."""
         for result in self.results:
             if result.pending is not None and result.path is not None and not result.done:
-                keep(result.pending, result.path)
+                keep_both(result.cassette, partial(keep, result.pending, result.path))
                 result.done = "recorded" if result.run.mode == "record" else "updated"
 
     def replay_file(self, agent: Callable[..., Any] | None = None) -> None:
@@ -274,12 +300,18 @@ class AgentReplay:
         self._stands_alone = self._stands_alone and state is None
         try:
             prepared = self._maker.prepare(
-                trace, check=check, environment=self._options.get("env"), expect=expect, state=state
+                trace,
+                check=check,
+                environment=self._options.get("env"),
+                expect=expect,
+                state=state,
+                model=self._options.get("model"),
+                freeze=self._freeze,
             )
         except AgentReplayError as error:
             raise error.with_traceback(None) from None  # the frames of finding a trace mend nothing
         seal = seal_options(self._request, self._options) if prepared.session.options.mode == "replay" else None
-        active = ActiveRun(prepared.session, expect=prepared.expect, check=check, seal=seal)
+        active = ActiveRun(prepared.session, expect=prepared.expect, check=check, seal=seal, traffic=prepared.traffic)
         result = Result(active, prepared.path, prepared.name)
         return ReplayScope(self, result)
 

@@ -57,6 +57,7 @@ class Result:
         failure: what the run ended in; None while it goes on, and when all is as expected.
         told: the failure was raised to the test, which may catch it.
         pending: the trace that is written if the test passes.
+        cassette: where the model's traffic is written with it, and the file's bytes.
         done: ``recorded`` or ``updated`` once that is written.
         given: the agent's input.
         agent: how a trace can name the agent; None where it can't.
@@ -69,6 +70,7 @@ class Result:
         self.failure: Exception | None = None
         self.told = False
         self.pending: Trace | None = None
+        self.cassette: tuple[Path, bytes] | None = None
         self.done = ""
         self.given: Any = MISSING
         self.agent: str | None = None

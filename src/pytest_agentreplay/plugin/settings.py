@@ -11,14 +11,16 @@ import pytest
 
 from pytest_agentreplay.api.guarding import SessionGuards
 from pytest_agentreplay.api.hooks import plugin_manager, register_all
+from pytest_agentreplay.api.model_traffic import ModelSource
 from pytest_agentreplay.errors import SettingsError
 from pytest_agentreplay.redaction import Redactor
+from pytest_agentreplay.runtime.freezing import Subject, parse_subjects
 from pytest_agentreplay.storage import TraceCache, load_trace
 from pytest_agentreplay.tools.effects import parse_tool_lines
 from pytest_agentreplay.trace import Effect, Trace
 
 DEFAULT_DIR = "golden_traces"
-MARKER_KEYS = ("allow_hosts", "allow_paths", "allow_processes", "env", "traces", "tags")
+MARKER_KEYS = ("allow_hosts", "allow_paths", "allow_processes", "env", "freeze", "model", "traces", "tags")
 _KEY = pytest.StashKey["Settings"]()
 
 
@@ -43,8 +45,12 @@ class Settings:
     update: bool
     live_reads: bool
     redactor: Redactor
+    freeze: frozenset[Subject]
     cache: TraceCache | None
     guards: SessionGuards
+    model: ModelSource
+    ignore_body: tuple[str, ...]
+    ignore_tools: tuple[str, ...]
 
     def load(self, path: Path) -> Trace:
         """Load a trace, from the parsed cache where that can be trusted."""
@@ -78,8 +84,12 @@ def _read(config: pytest.Config) -> Settings:
         update=option.agent_replay_update,
         live_reads=option.agent_replay_live_reads,
         redactor=Redactor.from_settings([*config.getini("agent_replay_redact"), *redactions]),
+        freeze=parse_subjects(config.getini("agent_replay_freeze"), "agent_replay_freeze"),
         cache=_cache(config),
         guards=_guards(config),
+        model=option.agent_replay_model,
+        ignore_body=tuple(config.getini("agent_replay_ignore_body")),
+        ignore_tools=tuple(config.getini("agent_replay_ignore_tools")),
     )
 
 

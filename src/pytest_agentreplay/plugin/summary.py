@@ -11,6 +11,9 @@ import pytest
 
 from pytest_agentreplay.api.hooks import plugin_manager
 from pytest_agentreplay.reports.formats import FORMAT, Renderer, renderer_for
+from pytest_agentreplay.tools.effects import UNCLASSIFIED
+
+_MOST_TOOLS = 8
 
 
 def summarize(terminal: Any, config: pytest.Config) -> None:
@@ -18,7 +21,7 @@ def summarize(terminal: Any, config: pytest.Config) -> None:
     facts = list(_facts(terminal))
     skipped = [report for report in terminal.stats.get("skipped", ()) if report.nodeid.split("::")[0].endswith(".yaml")]
     terminal.section("agent replay")
-    for line in lines(facts, len(skipped)):
+    for line in lines(facts, len(skipped), most=_MOST_TOOLS if config.get_verbosity() <= 0 else None):
         terminal.write_line(line)
     for name in config.option.agent_replay_report or ():
         path = config.invocation_params.dir / name
@@ -44,13 +47,22 @@ def _facts(terminal: Any) -> Iterator[dict[str, Any]]:
         yield from getattr(report, "agent_replay", ())
 
 
-def lines(facts: list[dict[str, Any]], skipped: int) -> Iterator[str]:
-    """Say what the replays did, one line a subject; subjects with nothing to say are left out."""
+def lines(facts: list[dict[str, Any]], skipped: int, most: int | None = None) -> Iterator[str]:
+    """Say what the replays did, one line a subject; subjects with nothing to say are left out.
+
+    Args:
+        facts: of every replay.
+        skipped: how many golden traces were not checked.
+        most: how many tools are named for one source of their effects; None for all.
+    """
     diverged = sum(fact["failure"] is not None for fact in facts)
     yield f"golden traces   {len(facts)} run, {diverged} diverged, {skipped} not checked"
     answered, withheld, live = (_sum(facts, key) for key in ("answered", "withheld", "live"))
     yield f"tool calls      {answered} answered, {withheld} write{'s' * (withheld != 1)} withheld, {live} live"
     yield f"escapes         {_sum(facts, 'escapes')}"
+    for source, tools in _effects(facts):
+        rest = f" and {len(tools) - most} more, see -v" if most is not None and len(tools) > most else ""
+        yield f"effects         {source}: {', '.join(tools[:most])}{rest}"
     for outcome in ("updated", "recorded"):
         names = [fact["trace"] for fact in facts if fact["outcome"] == outcome]
         if names:
@@ -70,6 +82,16 @@ def lines(facts: list[dict[str, Any]], skipped: int) -> Iterator[str]:
         yield f"verdicts        not checked in {unjudged} run{'s' * (unjudged != 1)}: the guard is off"
     for fact in facts:
         yield from (f"over deadline   {fact['trace']}: {late}" for late in fact["late"])
+
+
+def _effects(facts: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
+    """Sort the tools by who said what they do; those that nobody classified have a line of their own."""
+    told: dict[str, set[str]] = {}
+    for fact in facts:
+        for tool, (effect, source) in fact["effects"].items():
+            if source != UNCLASSIFIED:
+                told.setdefault(source, set()).add(f"{tool} {effect}")
+    return [(source, sorted(tools)) for source, tools in sorted(told.items())]
 
 
 def _total(facts: list[dict[str, Any]], key: str) -> Counter[str]:

@@ -23,6 +23,7 @@ from pytest_agentreplay.runtime.watched_streams import awatched, watched
 from pytest_agentreplay.tools import gate
 from pytest_agentreplay.tools.binding import bind
 from pytest_agentreplay.tools.effects import EffectResolver
+from pytest_agentreplay.tools.framework_calls import FrameworkCall, framework_call
 from pytest_agentreplay.tools.gate import Gate
 from pytest_agentreplay.tools.spec import ToolSpec
 from pytest_agentreplay.trace import Effect, ToolStep, Verdict
@@ -145,7 +146,7 @@ def judged(spec: ToolSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Ite
     with decided(spec, args, kwargs) as outcome, _running():
 
         def note(result: Any) -> Any:
-            outcome["result"] = lenient(result)
+            outcome["result"] = _written(framework_call(spec, args), result)
             return result
 
         yield note
@@ -182,6 +183,9 @@ def _running() -> Iterator[None]:
 
 
 def _call(spec: ToolSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    framework = framework_call(spec, args)
+    if framework is not None and framework.raw_args is not None:
+        return {"tool": spec.name, "raw_args": framework.raw_args}
     try:
         return {"tool": spec.name, "args": json_args(bind(spec, args, kwargs))}
     except TypeError:
@@ -189,6 +193,16 @@ def _call(spec: ToolSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict
             "tool": spec.name,
             "raw_args": canonical({"positional": lenient(list(args)), "keywords": lenient(kwargs)}),
         }
+
+
+def _written(framework: FrameworkCall | None, result: Any) -> Value:
+    """Write a result down for the rules that look back: as a trace would hold it, if it can."""
+    if framework is None:
+        return lenient(result)
+    try:
+        return framework.encode(result)
+    except Exception:  # a result that can't be recorded is still one that a guard lets through
+        return lenient(result)
 
 
 class _Judgement(NamedTuple):

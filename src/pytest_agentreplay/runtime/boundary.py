@@ -17,6 +17,7 @@ from pytest_agentreplay.errors import RunStopped, UnrecordedCallError
 from pytest_agentreplay.jsonable import Missing, Value
 from pytest_agentreplay.runtime import lineage
 from pytest_agentreplay.runtime.observed_calls import ObservedCall
+from pytest_agentreplay.tools.gate import Asides
 from pytest_agentreplay.tools.spec import ToolSpec
 
 
@@ -65,12 +66,19 @@ class Decides(Protocol):
 
 
 class Boundary:
-    """The gate that a session puts in force."""
+    """The gate that a session puts in force.
+
+    Args:
+        session: decides.
+        asides: keeps what adapters note beside calls; None where a replay has nothing of it.
+    """
 
     asks_bound_guards = True  # through its session, so no guard's gate goes over it
+    in_test = True
 
-    def __init__(self, session: Decides) -> None:
+    def __init__(self, session: Decides, asides: Asides | None = None) -> None:
         self._session = session
+        self.asides = asides
 
     def call(self, spec: ToolSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Answer a call of a plain function."""
@@ -193,6 +201,8 @@ class Quarantine:
     Args:
         may_run: tells of a tool whether calls of it pass that belong to no run; None for all.
     """
+
+    in_test = True
 
     def __init__(self, may_run: Callable[[ToolSpec], bool] | None = None) -> None:
         self._may_run = may_run

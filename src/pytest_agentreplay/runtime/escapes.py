@@ -6,6 +6,7 @@ Plain data. Nothing here knows how attempts come to be known, or which are permi
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Final, Literal, TypeAlias
 
 from pytest_agentreplay.errors import EscapeError
@@ -13,6 +14,13 @@ from pytest_agentreplay.errors import EscapeError
 EscapeKind: TypeAlias = Literal["connection", "process", "file"]
 
 _OPTION: Final = {"connection": "allow_hosts", "process": "allow_processes", "file": "allow_paths"}
+
+_MODEL_HOSTS: Final = (
+    *("api.openai.com", "*.openai.azure.com", "*.services.ai.azure.com", "api.anthropic.com", "openrouter.ai"),
+    *("generativelanguage.googleapis.com", "*aiplatform.googleapis.com", "bedrock-runtime*.amazonaws.com"),
+    *("api.mistral.ai", "api.groq.com", "api.deepseek.com", "api.x.ai", "api.cohere.com", "api.together.xyz"),
+)
+"""Hosts of model providers: a connection to one is told another remedy, and is stopped like any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +67,11 @@ class Escape:
         return self._error
 
     def _make_error(self) -> EscapeError:
-        return EscapeError(
-            f"the agent left its sealed run: {self.what}",
-            at=self.place,
-            next=f"make it a tool, or permit it: @pytest.mark.agent_replay({_OPTION[self.kind]}=[{self.target!r}])",
-        )
+        permit = f"@pytest.mark.agent_replay({_OPTION[self.kind]}=[{self.target!r}])"
+        remedy = f"make it a tool, or permit it: {permit}"
+        if self.kind == "connection" and any(fnmatchcase(self.target.lower(), host) for host in _MODEL_HOSTS):
+            remedy = (
+                "the trace has no recording of its model: make one with --agent-record=rewrite,\n"
+                "or ask the model for real, every tool stubbed: @pytest.mark.agent_replay(model='live')"
+            )
+        return EscapeError(f"the agent left its sealed run: {self.what}", at=self.place, next=remedy)

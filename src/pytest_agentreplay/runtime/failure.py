@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pytest_agentreplay.runtime.run import Run
 
 _SHOWN_DIFFERENCES = 8
+_OF_A_RUN_CUT_SHORT = ("missing", "state", "output", "error", "not_observed")
+"""What follows from a model that had no answer any more."""
 
 
 def failure_of(run: Run, divergences: Sequence[Divergence], *, by_test: bool = False) -> Exception | None:
@@ -33,6 +35,9 @@ def failure_of(run: Run, divergences: Sequence[Divergence], *, by_test: bool = F
     beside the first divergence otherwise.
     """
     problems = run.problems
+    missed = next((problem for problem in problems if problem.kind == "model"), None)
+    if missed is not None and all(one.kind in _OF_A_RUN_CUT_SHORT for one in divergences):
+        return _problem_error([missed, *(problem for problem in problems if problem is not missed)])
     stopped = next((problem for problem in problems if problem.kind == "stopped"), None)
     if stopped is not None and all(one.kind in ("not_observed", "error") for one in divergences):
         divergences = [_over_limit(run, stopped)]

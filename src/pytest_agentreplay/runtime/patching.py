@@ -25,10 +25,10 @@ class Patches:
         `make` is asked once for one original: a set is put in place and undone with every run.
         """
         original = vars(owner)[name]
-        known, ours = self._made.get((owner, name), (None, None))
-        if known is not original:
-            ours = make(original)
-            self._made[owner, name] = original, ours
+        made = self._made.get((owner, name))
+        if made is None or made[0] is not original:
+            made = self._made[owner, name] = original, make(original)
+        ours = made[1]
         setattr(owner, name, ours)
         self._replaced.append((owner, name, original, ours))
 

@@ -65,6 +65,10 @@ class Permits:
         host = _canonical(host)
         return any(self._names_host(name, port) for name in {host, *self._names.get(host, ())})
 
+    def open_to(self, host: str) -> None:
+        """Permit a host that was not known beforehand."""
+        self._hosts.add(_canonical(host))
+
     def made(self, path: str | bytes) -> None:
         """Permit a file or folder that tempfile makes."""
         self._made.add(os.path.realpath(os.fsdecode(path)))

@@ -16,7 +16,9 @@ class StoppedError(AgentReplayError):
     """A run was stopped at a limit."""
 
 
-ProblemKind: TypeAlias = Literal["unmatched", "escape", "survivor", "stopped", "blocked", "tool", "nested"]
+ProblemKind: TypeAlias = Literal[
+    "unmatched", "escape", "survivor", "stopped", "blocked", "tool", "nested", "model", "bypassed"
+]
 
 
 @dataclass(frozen=True, slots=True)

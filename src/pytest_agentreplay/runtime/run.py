@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pytest_agentreplay.compare import Divergence, Observed, judge
+from pytest_agentreplay.compare.observed import tokens
 from pytest_agentreplay.errors import GuardBlocked, RunStopped, SettingsError
 from pytest_agentreplay.jsonable import MISSING, Missing, Value
 from pytest_agentreplay.runtime.failure import divergence_error
 from pytest_agentreplay.runtime.guarding import RunGuard
-from pytest_agentreplay.runtime.observed_calls import Note, ObservedCall
+from pytest_agentreplay.runtime.observed_calls import Note, ObservedCall, ObservedModel
 from pytest_agentreplay.runtime.problems import Problem
 from pytest_agentreplay.runtime.recorded_errors import record_error
 from pytest_agentreplay.runtime.session import Drift, Session
@@ -24,6 +25,7 @@ from pytest_agentreplay.trace import (
     Effect,
     ErrorInfo,
     Expect,
+    ModelStep,
     StateStep,
     ToolStep,
     Trace,
@@ -44,7 +46,7 @@ class _Seen:
         is_final: the run was over.
     """
 
-    steps: list[ToolStep | StateStep]
+    steps: list[ToolStep | ModelStep | StateStep]
     states: dict[str, Value]
     is_final: bool
 
@@ -79,8 +81,8 @@ class Run:
         return [call.tool for call in self._session.calls]
 
     @property
-    def steps(self) -> list[ToolStep | StateStep]:
-        """The run's own tool and state steps, in order."""
+    def steps(self) -> list[ToolStep | ModelStep | StateStep]:
+        """The run's own steps, in order; those of the model as far as its traffic passed the plugin."""
         return self._look().steps
 
     def _look(self) -> _Seen:
@@ -89,7 +91,7 @@ class Run:
             is_final = self._session.over
             self._session.sample_state()
             steps = [note.to_step() for note in self.notes]
-            assign_addresses(steps, self._effects())
+            assign_addresses(steps, self._effects(), at_boundary=True)
             self._seen = _Seen(steps, _states_after(steps), is_final)
         return self._seen
 
@@ -149,6 +151,11 @@ class Run:
     def problems(self) -> list[Problem]:
         """All that went wrong at the boundary, whatever the agent did with it."""
         return list(self._session.problems)
+
+    @property
+    def model_calls(self) -> list[ObservedModel]:
+        """The calls of the model that were seen: what was asked and what was answered, in order."""
+        return [note for note in self._session.notes if isinstance(note, ObservedModel)]
 
     @property
     def drifts(self) -> list[Drift]:
@@ -217,9 +224,14 @@ class Run:
         steps = self.steps
         if any(call.stands_in for call in self._session.calls):
             steps = [note.to_step(compared=True) for note in self.notes]
-            assign_addresses(steps, self._effects())
+            assign_addresses(steps, self._effects(), at_boundary=True)
+        models = [step for step in steps if isinstance(step, ModelStep)]
         return Observed(
             steps=steps,
+            messages=[step.content for step in models if step.content is not None] if models else None,
+            model_calls=len(models) or None,
+            input_tokens=tokens(models, "input_tokens"),
+            output_tokens=tokens(models, "output_tokens"),
             output=self.recorded_output,
             error=self.error,
             verdicts=None if self._guard_is_off else self.verdicts,
@@ -249,7 +261,7 @@ class Run:
         return SettingsError(f"the run has no step {address}", closest=f"it did {known}", next="name one of these")
 
 
-def _states_after(steps: Sequence[ToolStep | StateStep]) -> dict[str, Value]:
+def _states_after(steps: Sequence[ToolStep | ModelStep | StateStep]) -> dict[str, Value]:
     """Find the state after each step: its own, else the last one observed before the next call."""
     states: dict[str, Value] = {}
     latest: Value = MISSING

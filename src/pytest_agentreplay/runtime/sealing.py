@@ -37,15 +37,19 @@ _hooked = False
 
 
 @contextmanager
-def sealed(lineage: Lineage, seal: Seal) -> Iterator[None]:
+def sealed(lineage: Lineage, seal: Seal) -> Iterator[Callable[[str], None]]:
     """Stop and report every escape of a run while the code inside runs.
 
     A stopped attempt raises `EscapeError` where it was made; the report stands even if the agent swallows that.
+
+    Yields:
+        what opens the seal to one more host.
     """
     tempfile.gettempdir()  # it tries folders by writing to them once, without an event that tells so
-    _force(lineage, Permits(seal))
+    permits = Permits(seal)
+    _force(lineage, permits)
     try:
-        yield
+        yield permits.open_to
     finally:
         _lift(lineage)
 

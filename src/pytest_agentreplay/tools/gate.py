@@ -37,6 +37,22 @@ class Gate(Protocol):
         """Note a checkpoint; `state` is `MISSING` where only context was told."""
 
 
+class Asides(Protocol):
+    """Keeps what adapters note of a run that is no call, and goes over no HTTP."""
+
+    def recall(self, place: str, question: Any) -> Any:
+        """Give what was noted of the next such exchange; `MISSING` where nothing was."""
+
+    def keep(self, place: str, question: Any, answer: Any) -> None:
+        """Note an exchange, as JSON."""
+
+    def object(self, error: Exception) -> None:
+        """Let the run fail with an error, whatever the agent makes of it."""
+
+    def hand_over(self, tool: str) -> None:
+        """Note that a tool which the model called is an agent, whose own calls pass the boundary in its place."""
+
+
 def _inherited() -> Gate | None:
     """Give the gate of a process that a replayed run started; a forked one is told when it forks."""
     if RUN_ENVIRONMENT not in os.environ or os.environ[RUN_ENVIRONMENT] == str(os.getpid()):
@@ -54,3 +70,26 @@ def set_active(gate: Gate | None) -> None:
     """Put a gate in force, or none."""
     global active
     active = gate
+
+
+def in_test() -> bool:
+    """Tell whether a test replays or records here, so that nothing is to be reported to anybody."""
+    gate: Any = active
+    while gate is not None:
+        if getattr(gate, "in_test", False):
+            return True
+        gate = getattr(gate, "under", None)
+    return False
+
+
+def asides() -> Asides | None:
+    """Find where adapters note what is no call; None outside a run, and in one that has nothing of it."""
+    found: Asides | None = getattr(active, "asides", None)
+    return found
+
+
+def hand_over(tool: str) -> None:
+    """Let a tool that is an agent, and so makes no call of its own, be no tool that went around the boundary."""
+    noted = asides()
+    if noted is not None:
+        noted.hand_over(tool)

@@ -3,6 +3,7 @@
 from pytest_agentreplay.trace.expect import Budget, CallLimit, Expect, StateCheck
 from pytest_agentreplay.trace.model import (
     FORMAT,
+    RECORDED_HERE,
     Answer,
     ModelInfo,
     ReplayOptions,
@@ -16,6 +17,7 @@ from pytest_agentreplay.trace.verdicts import Decision, Effect, Finding, Record,
 
 __all__ = [
     "FORMAT",
+    "RECORDED_HERE",
     "Answer",
     "Budget",
     "CallLimit",

@@ -18,6 +18,8 @@ from pytest_agentreplay.trace.steps import ErrorInfo, MessageStep, ModelStep, St
 from pytest_agentreplay.trace.verdicts import Effect, Number, Record, rule_broken
 
 FORMAT: Final = "agentreplay.trace/1"
+RECORDED_HERE: Final = "pytest"
+"""The `source` of a trace whose every local call passed the boundary, those of sub-agents included."""
 _RESERVED = frozenset({"model", "state", "message", "end"})
 
 
@@ -115,7 +117,8 @@ class Trace(Record):
             raise rule_broken(fact, "add `expect:` with what a good run does, or make it `kind: baseline`", "kind")
         if self.output is not MISSING and self.error is not None:
             raise rule_broken("a run ends in an output or an error, not both", "take one of them out", "error")
-        assign_addresses(self.steps, self.tools)
+        at_boundary = self.run is not None and self.run.source == RECORDED_HERE
+        assign_addresses(self.steps, self.tools, at_boundary=at_boundary)
         return self
 
     @property
@@ -139,14 +142,23 @@ class Trace(Record):
 
 
 def assign_addresses(
-    steps: Iterable[ToolStep | ModelStep | MessageStep | StateStep], effects: dict[str, Effect]
+    steps: Iterable[ToolStep | ModelStep | MessageStep | StateStep],
+    effects: dict[str, Effect],
+    *,
+    at_boundary: bool = False,
 ) -> None:
-    """Tell every step its address, and every tool step its tool's effect."""
+    """Tell every step its address, and every tool step its tool's effect.
+
+    Args:
+        steps: of one trace, in order.
+        effects: by tool name.
+        at_boundary: calls of sub-agents passed the boundary too, so that a replay expects them.
+    """
     counts: dict[str, int] = {}
     for step in steps:
         if type(step) is ToolStep:
             name = tool_address(step.tool, step.actor or step.executed_by)
-            step._classify(effects.get(step.tool, "write"))
+            step._classify(effects.get(step.tool, "write"), at_boundary=at_boundary)
         else:
             name = step.kind
         counts[name] = count = counts.get(name, 0) + 1

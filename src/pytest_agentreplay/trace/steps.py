@@ -104,13 +104,15 @@ class ToolStep(_Step):
         effect: Effect = self.__dict__.get("_effect", "write")
         return effect
 
-    def _classify(self, effect: Effect) -> None:
+    def _classify(self, effect: Effect, *, at_boundary: bool = False) -> None:
         self.__dict__["_effect"] = effect
+        if at_boundary and self.actor is not None:
+            self.__dict__["_at_boundary"] = True
 
     @property
     def by_agent(self) -> bool:
-        """Whether the agent itself made the call, so that a replay expects it."""
-        return self.actor is None and self.executed_by is None
+        """Whether the agent made the call, itself or by a sub-agent in its own process, so that a replay expects it."""
+        return self.executed_by is None and (self.actor is None or "_at_boundary" in self.__dict__)
 
     @property
     def blocked(self) -> bool:
