@@ -107,7 +107,7 @@ def test_a_recording_replays_in_another_time_zone(project, monkeypatch):
     recorded = _recorded(project)
     began = re.search(r"recorded_at: \"?\S+T(..):.*-0[23]:30", recorded)
     assert began is not None
-    assert f'local: "{began[1]}:' in recorded
+    assert re.search(rf'local: "?{began[1]}:', recorded)
 
 
 def test_nothing_is_frozen_unasked(project):
