@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 import pytest
 from langchain.agents import create_agent
@@ -13,6 +13,7 @@ from langgraph.prebuilt import ToolNode, tools_condition
 from langgraph.pregel._loop import PregelLoop
 from langgraph.store.base import BaseStore
 from scripted import ScriptedModel
+from typing_extensions import TypedDict
 
 from pytest_agentreplay.adapters.built_in import BUILT_IN
 from pytest_agentreplay.conformance.adapters import AdapterConformance, BuiltAgent, Mode, Script, Tools

@@ -8,7 +8,6 @@ from tests.providers.imitation import ImitationProvider, calls, says
 
 SUPPORT = """\
 import asyncio
-from typing import TypedDict
 
 from langchain.agents import create_agent
 from langchain_anthropic import ChatAnthropic
@@ -16,6 +15,7 @@ from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 from langgraph.graph import END, START, StateGraph
+from typing_extensions import TypedDict
 
 RAN = open(__file__ + ".ran", "a", buffering=1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 import pytest
 from langchain.agents import create_agent
@@ -21,6 +21,7 @@ from langgraph.store.memory import InMemoryStore
 from langgraph.types import Command, Send, interrupt
 from pydantic import BaseModel
 from scripted import ScriptedModel
+from typing_extensions import TypedDict
 
 from pytest_agentreplay.errors import AgentReplayError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import operator
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 import pytest
 from langchain.agents import create_agent
@@ -19,6 +19,7 @@ from langgraph.prebuilt import ToolNode
 from langgraph.types import Command, Send, interrupt
 from pydantic import BaseModel
 from scripted import ScriptedModel
+from typing_extensions import TypedDict
 
 from pytest_agentreplay.errors import DivergenceError
 from pytest_agentreplay.trace import StateStep
