@@ -14,11 +14,11 @@ from typing import Any
 
 from pytest_agentreplay.adapters.actors import acting, actor
 from pytest_agentreplay.adapters.adapter import Patches
+from pytest_agentreplay.adapters.hints import declared, hinted
 from pytest_agentreplay.errors import GuardBlocked
 from pytest_agentreplay.jsonable import MISSING, Missing, NotJsonError, Value, snapshot
 from pytest_agentreplay.tools import gate
 from pytest_agentreplay.tools.framework_calls import FrameworkCall, across, framework_tool
-from pytest_agentreplay.tools.spec import Effect
 
 _TOLD = ("skip_summarization", "transfer_to_agent", "escalate", "end_of_agent")
 _WITH_ACTIONS = "$google-adk.actions"
@@ -90,7 +90,12 @@ def _run_async(original: Callable[..., Any]) -> Callable[..., Any]:
             gate.hand_over(self.name)
         if gate.active is None or self.name in _STEERING:
             return await original(self, args=args, tool_context=tool_context)
-        described = framework_tool(self.name, "google-adk", _effect(self), is_async=True)
+        described = framework_tool(
+            self.name,
+            "google-adk",
+            declared(getattr(self, "custom_metadata", None)) or hinted(_annotations(self)),
+            is_async=True,
+        )
         call = _Call(args, tool_context, lambda: original(self, args=args, tool_context=tool_context))
         return await across(described, call)
 
@@ -120,16 +125,8 @@ def _actor(context: Any) -> str | None:
     return actor() if agent.name == agent.root_agent.name else str(agent.name)
 
 
-def _effect(tool: Any) -> Effect | None:
-    """Read the effect from a tool's own metadata, or the hints of the MCP server that it comes from."""
-    declared = (getattr(tool, "custom_metadata", None) or {}).get("effect")
-    if declared == "read":
-        return "read"
-    if declared == "write":
-        return "write"
-    annotations = getattr(getattr(tool, "raw_mcp_tool", None), "annotations", None)
-    read_only = getattr(annotations, "readOnlyHint", getattr(annotations, "read_only_hint", None))
-    return None if read_only is None else "read" if read_only else "write"
+def _annotations(tool: Any) -> Any:
+    return getattr(getattr(tool, "raw_mcp_tool", None), "annotations", None)
 
 
 def _json(value: Any) -> Value:

@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 from pytest_agentreplay.adapters.actors import actor
 from pytest_agentreplay.adapters.adapter import Patches
+from pytest_agentreplay.adapters.hints import hinted
 from pytest_agentreplay.adapters.mcp_pipe import PlayedServer, RecordedServer, server_name
 from pytest_agentreplay.errors import GuardBlocked
 from pytest_agentreplay.jsonable import MISSING, NotJsonError, Value, snapshot
@@ -96,7 +97,7 @@ def _list_tools(original: Callable[..., Any], effects: _Effects) -> Callable[...
         listed = await original(self, *args, **options)
         known = effects.setdefault(self, {})
         for tool in listed.tools:
-            effect = _effect(tool.annotations)
+            effect = hinted(tool.annotations)
             if effect is not None:
                 known[tool.name] = effect
         return listed
@@ -116,12 +117,6 @@ def _start_server(original: Callable[..., Any]) -> Callable[..., Any]:
         return RecordedServer(await original(command, args, *rest, **options), asides, name)
 
     return start
-
-
-def _effect(annotations: Any) -> Effect | None:
-    """Read a server's hints, which the two versions of the SDK spell differently."""
-    read_only = getattr(annotations, "read_only_hint", getattr(annotations, "readOnlyHint", None))
-    return None if read_only is None else "read" if read_only else "write"
 
 
 def _text(value: Value) -> str:

@@ -17,12 +17,12 @@ from typing import Any
 from pytest_agentreplay.adapters.actors import acting, actor
 from pytest_agentreplay.adapters.adapter import Patches
 from pytest_agentreplay.adapters.contexts import read_context, write_context
+from pytest_agentreplay.adapters.hints import hinted
 from pytest_agentreplay.adapters.machinery import unreported
 from pytest_agentreplay.errors import GuardBlocked
 from pytest_agentreplay.jsonable import Missing, NotJsonError, Value, snapshot
 from pytest_agentreplay.tools import gate
 from pytest_agentreplay.tools.framework_calls import FrameworkCall, across, framework_tool
-from pytest_agentreplay.tools.spec import Effect
 
 _started: ContextVar[str | None] = ContextVar("agent_replay_started_agent", default=None)
 
@@ -102,7 +102,12 @@ def _crossing(function_tool: Any, context: Any) -> Any:
     """Copy a tool, with the gate in front of its own code."""
     from agents.tool import _FailureHandlingFunctionToolInvoker
 
-    described = framework_tool(function_tool.name, "openai-agents", _effect(function_tool), is_async=True)
+    described = framework_tool(
+        function_tool.name,
+        "openai-agents",
+        hinted(getattr(getattr(function_tool, "_mcp_tool", None), "annotations", None)),
+        is_async=True,
+    )
 
     def through_gate(body: Callable[[Any, str], Awaitable[Any]]) -> Callable[[Any, str], Awaitable[Any]]:
         async def invoke(given: Any, arguments: str) -> Any:
@@ -149,13 +154,6 @@ def _actor(agent: Any) -> str | None:
     """Name the agent that calls: the one that was handed to, or the one that a tool is."""
     name = getattr(agent, "name", None)
     return actor() if name is None or name == _started.get() else str(name)
-
-
-def _effect(function_tool: Any) -> Effect | None:
-    """Read the effect from the hints of the MCP server that a tool comes from."""
-    annotations = getattr(getattr(function_tool, "_mcp_tool", None), "annotations", None)
-    read_only = getattr(annotations, "readOnlyHint", getattr(annotations, "read_only_hint", None))
-    return None if read_only is None else "read" if read_only else "write"
 
 
 def _parsed(arguments: str) -> dict[str, Any] | None:

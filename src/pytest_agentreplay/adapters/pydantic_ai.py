@@ -13,6 +13,7 @@ from typing import Any
 
 from pytest_agentreplay.adapters.adapter import Patches
 from pytest_agentreplay.adapters.contexts import read_context, write_context
+from pytest_agentreplay.adapters.hints import declared, hinted
 from pytest_agentreplay.errors import GuardBlocked
 from pytest_agentreplay.jsonable import Missing, NotJsonError, Value, snapshot
 from pytest_agentreplay.tools import gate
@@ -103,14 +104,7 @@ def _raw_execute(original: Callable[..., Any]) -> Callable[..., Any]:
 def _effect(definition: Any) -> Effect | None:
     """Read the effect from a tool's metadata: ours, or the hints of the MCP server that it comes from."""
     metadata = definition.metadata or {}
-    declared = metadata.get("effect")
-    if declared == "read":
-        return "read"
-    if declared == "write":
-        return "write"
-    hints = metadata.get("annotations") or {}
-    read_only = hints.get("readOnlyHint", hints.get("read_only_hint"))
-    return None if read_only is None else "read" if read_only else "write"
+    return declared(metadata) or hinted(metadata.get("annotations"))
 
 
 def _json(value: Any) -> Value:
