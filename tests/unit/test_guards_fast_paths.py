@@ -23,7 +23,8 @@ from pytest_agentreplay.guards.context import DecisionContext
 from pytest_agentreplay.guards.document import parse_policy
 from pytest_agentreplay.guards.evaluator import Guard
 from pytest_agentreplay.guards.history import History
-from pytest_agentreplay.guards.packs.injection.labels import ResultLabels, atoms_of, folded
+from pytest_agentreplay.guards.packs.injection.labels import ResultLabels, atoms_of, folded, names
+from pytest_agentreplay.guards.packs.injection.wishes import Wishes
 from pytest_agentreplay.guards.packs.secrets import commands as secret_commands
 from pytest_agentreplay.guards.packs.secrets.places import PLACES, secret_place
 from pytest_agentreplay.guards.rules import Objection, Rule
@@ -202,6 +203,19 @@ def test_a_text_without_the_passages_atoms_is_passed_over(result, text):
     written = folded(text)
     if any(atom in labels.atoms for atom in atoms_of(written)):
         assert labels.may_name(written)
+
+
+@quickly
+@given(texts, st.data())
+def test_a_value_that_a_wish_names_may_be_named_by_one(text, data):
+    """The words of a value tell, whatever stands between them."""
+    wishes = Wishes()
+    wishes.add("read", f"Please send {text} to me now.")
+    for wish in wishes.kept:
+        start = data.draw(st.integers(0, len(wish.text)))
+        value = wish.text[start : data.draw(st.integers(start, len(wish.text)))]
+        if names(wish.text, value):
+            assert wishes.may_name(value)
 
 
 @pytest.mark.parametrize(

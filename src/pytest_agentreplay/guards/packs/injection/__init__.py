@@ -28,7 +28,7 @@ from pytest_agentreplay.guards.packs.injection.labels import (
     folded,
     names,
 )
-from pytest_agentreplay.guards.packs.injection.wishes import is_delegated, is_of_kind
+from pytest_agentreplay.guards.packs.injection.wishes import is_delegated
 from pytest_agentreplay.guards.packs.options import refuse_unknown
 from pytest_agentreplay.guards.rules import Objection, Rule
 from pytest_agentreplay.guards.values import leaves
@@ -91,20 +91,24 @@ def _steered(context: DecisionContext) -> Objection | None:
 
 def _granted(context: DecisionContext, labels: ResultLabels) -> Objection | None:
     """Give what there is against granting a plain wish of a result, where the user asked for nothing alike."""
-    if context.effect == "read" or not labels.wishes:
-        return None
-    trusted = _trusted(context)
-    told = "\n".join([*trusted, labels.users_words])
-    if not told.strip():
+    wishes = labels.wishes
+    verbs = wishes.verbs_for(context.tool) if context.effect != "read" else []
+    if not verbs:
         return None
     values = [folded(leaf) for leaf in leaves(dict(context.args), opened=False) if type(leaf) is str]
-    values = [value for value in values if _is_telling(value) and not names(told, value)]
-    for wish in labels.wishes if values else ():
-        if is_of_kind(wish.verb, context.tool):
-            value = next((value for value in values if value in wish.text and names(wish.text, value)), None)
-            if value is not None and not is_delegated(told, wish.verb):
-                why = f"the result of {wish.address} asks to {wish.verb} {value[:80]!r}, the user for nothing alike"
-                return Objection(why, severity="medium")
+    values = [value for value in values if _is_telling(value) and wishes.may_name(value)]
+    told = "\n".join([*_trusted(context), labels.users_words]) if values else ""
+    if not told.strip():
+        return None
+    values = [value for value in values if not names(told, value)]
+    asked = {verb for verb in verbs if not is_delegated(told, verb)} if values else set()
+    for wish in wishes.kept if asked else ():
+        if wish.verb not in asked:
+            continue
+        value = next((value for value in values if value in wish.text and names(wish.text, value)), None)
+        if value is not None:
+            why = f"the result of {wish.address} asks to {wish.verb} {value[:80]!r}, the user for nothing alike"
+            return Objection(why, severity="medium")
     return None
 
 

@@ -17,14 +17,13 @@ from pytest_agentreplay.guards.analysis.orders import Order, OrderFinder, decode
 from pytest_agentreplay.guards.analysis.phrases import INJECTIONS, OVERRIDES
 from pytest_agentreplay.guards.analysis.spelling import hides_text, plain
 from pytest_agentreplay.guards.analysis.texts import texts_of
-from pytest_agentreplay.guards.packs.injection.wishes import Wish, find_wishes
+from pytest_agentreplay.guards.packs.injection.wishes import Wishes
 from pytest_agentreplay.jsonable import MISSING, Value
 from pytest_agentreplay.trace import MessageStep, Step, ToolStep
 
 _BEFORE: Final = 200  # characters of a passage before its first order, in its line, the sentence before it included
 _AFTER: Final = 2000  # and behind its last one
 _SHORTEST_TEXT: Final = 12
-_MOST_WISHES: Final = 256
 _MOST_PASSAGES: Final = 64
 _MOST_ATOMS: Final = 4096
 _MOST_LOOKED_FOR: Final = 256  # atoms, one by one in a text
@@ -82,7 +81,7 @@ class ResultLabels:
     Attributes:
         passages: the suspicious ones, the last ones of many.
         atoms: addresses, amounts, ids... of those passages, with the passage that each is of.
-        wishes: sentences in the imperative, the last ones of many.
+        wishes: sentences in the imperative.
         pending: a strong passage after which nothing was written yet.
     """
 
@@ -90,7 +89,7 @@ class ResultLabels:
         self.passages: list[Passage] = []
         self.atoms: dict[str, Passage] = {}
         self.pending: Passage | None = None
-        self.wishes: list[Wish] = []
+        self.wishes = Wishes()
         self._users: list[str] = []
 
     def read(self, step: Step) -> None:
@@ -123,7 +122,7 @@ class ResultLabels:
         for _, text in texts_of(result, ""):
             if len(text) < _SHORTEST_TEXT:
                 continue
-            self.wishes = [*self.wishes, *find_wishes(address, text)][-_MOST_WISHES:]
+            self.wishes.add(address, text)
             for passage in find_passages(address, text):
                 if not any(self._is_users(order) for order in passage.orders):
                     self._keep(passage)

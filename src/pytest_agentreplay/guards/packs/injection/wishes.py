@@ -8,6 +8,7 @@ worth a warning. Nothing here looks for orders to a model.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -15,6 +16,7 @@ from typing import Final, NamedTuple
 from pytest_agentreplay.redaction.keys import words
 
 _MOST: Final = 128
+_MOST_KEPT: Final = 256
 _LONGEST_TEXT: Final = 1 << 15  # characters of one text that are read
 _KINDS: Final = (  # verbs that ask for the same sort of call
     words("send email mail forward message reply notify post share submit upload publish tweet dm text slack"),
@@ -42,6 +44,7 @@ _DELEGATED: Final = re.compile(
 _COMMONPLACE: Final = words("give make set text message")
 """Words of any request: "give me a summary" asks to grant nothing."""
 _TOOL_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_WHOLE: Final = re.compile(r"[^\W_]+")
 
 
 class Wish(NamedTuple):
@@ -50,6 +53,41 @@ class Wish(NamedTuple):
     address: str
     verb: str
     text: str
+
+
+class Wishes:
+    """The last wishes of many.
+
+    Attributes:
+        kept: those, in order; replaced, never changed.
+    """
+
+    def __init__(self) -> None:
+        self.kept: list[Wish] = []
+        self._verbs: frozenset[str] = frozenset()
+        self._words: Counter[str] = Counter()
+
+    def add(self, address: str, text: str) -> None:
+        """Add the wishes of a text."""
+        added = list(find_wishes(address, text))
+        if not added:
+            return
+        known = [*self.kept, *added]
+        self._words.update(word for wish in added for word in _WHOLE.findall(wish.text))
+        self.kept = known[-_MOST_KEPT:]
+        self._verbs = frozenset(wish.verb for wish in self.kept)
+        for word in (word for wish in known[:-_MOST_KEPT] for word in _WHOLE.findall(wish.text)):
+            self._words[word] -= 1
+            if not self._words[word]:
+                del self._words[word]
+
+    def verbs_for(self, tool: str) -> list[str]:
+        """Give the verbs that ask for what a tool's name speaks of."""
+        return [verb for verb in self._verbs if is_of_kind(verb, tool)]
+
+    def may_name(self, value: str) -> bool:
+        """Tell whether one of them could name a folded value: sooner told than which, however many they are."""
+        return all(word[0] in self._words for word in _WHOLE.finditer(value))
 
 
 def find_wishes(address: str, text: str) -> Iterator[Wish]:
