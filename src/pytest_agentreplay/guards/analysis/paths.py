@@ -52,6 +52,7 @@ _DIRECTORY_KEYS: Final = (
     "base_path",
     "parent",
 )
+_DIRECTORIES: Final = frozenset(_DIRECTORY_KEYS)
 _FILE_KEYS: Final = ("file", "filename", "name", "file_name", "path", "file_path", "filepath", "key")
 
 _PATH_LIKE: Final = re.compile(r"(?:[~./\\%$]|[A-Za-z]:[\\/]|file:|\\\\)[^\n]{0,1023}|[^\s,;|&<>()=]{1,512}")
@@ -200,6 +201,8 @@ def _literals(code: str) -> Iterator[str]:
 def _joined(context: DecisionContext) -> Iterator[PathFact]:
     """Put a directory and a file together that stand in two arguments."""
     args = context.args
+    if _DIRECTORIES.isdisjoint(args):
+        return
     for directory in _DIRECTORY_KEYS:
         if type(above := args.get(directory)) is str:
             for name in _FILE_KEYS:

@@ -22,11 +22,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 from pytest_agentreplay.guards.conditions.condition import Condition
 from pytest_agentreplay.guards.conditions.egress import is_egress
-from pytest_agentreplay.guards.conditions.tellings import anchor, candidates_beside, tellings, whole_name
+from pytest_agentreplay.guards.conditions.tellings import anchor, aside, candidates_beside, tellings, whole_name
 from pytest_agentreplay.guards.conditions.words import words
 from pytest_agentreplay.guards.context import DecisionContext
 from pytest_agentreplay.guards.history import History
@@ -107,6 +108,47 @@ def _secrets(context: DecisionContext, origin: Origin) -> Iterator[str]:
     return (fact.text for fact in context.secrets if not origin.secrets or fact.kind in origin.secrets)
 
 
+class Texts:
+    """The texts of a call as all labels look for themselves in them.
+
+    Attributes:
+        found: each with its words.
+        words: all of those.
+    """
+
+    def __init__(self, args: Any) -> None:
+        self.found = [(text, words(text)) for text in map(_text, leaves(args)) if text]
+        self.words = frozenset(word for _, written in self.found for word in written)
+
+    @cached_property
+    def aside(self) -> frozenset[str]:
+        """What may be a value whatever word it stands beside; a name that is a whole text is none of it."""
+        return frozenset(value for text, _ in self.found for value in aside(text))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names that are whole texts."""
+        return frozenset(whole_name(text) for text, _ in self.found)
+
+
+class _LastCall:
+    """The texts of the call that was asked about last: labels of many origins are looked for in the same."""
+
+    def __init__(self) -> None:
+        self._last: tuple[DecisionContext | None, Texts] = (None, Texts({}))
+
+    def read(self, step: Step) -> None:
+        """Take nothing from a step."""
+
+    def texts_of(self, context: DecisionContext) -> Texts:
+        """Give the texts of a call."""
+        call, texts = self._last
+        if call is not context:
+            texts = Texts(context.args)
+            self._last = (context, texts)
+        return texts
+
+
 class Labelled:
     """What a label sticks to.
 
@@ -144,28 +186,22 @@ class Labelled:
 
     def carried_in(self, context: DecisionContext) -> bool:
         """Tell of a call's arguments; the rules of one origin ask the same."""
+        if not self._firsts and not self._values:
+            return False
         call, carried = self._asked
         if call is not context:
-            carried = self.carried_by(context.args, context.input)
+            carried = self._is_in(context.history.index(_LastCall).texts_of(context), context.input)
             self._asked = (context, carried)
         return carried
 
-    def carried_by(self, args: Any, given: Value) -> bool:
-        """Tell whether arguments contain what is labelled, and what the user didn't say.
-
-        Args:
-            args: of the call.
-            given: what the agent was asked.
-        """
-        if not self._firsts and not self._values:
-            return False
+    def _is_in(self, call: Texts, given: Value) -> bool:
         if self._origin.secrets is not None:
             given = MISSING  # a secret stays one, whoever said it
-        found = [(text, words(text)) for text in map(_text, leaves(args)) if text]
-        grams = {gram for _, written in found for gram in self._grams_in(written)}
-        if any(not _is_said(gram, given) for gram in grams):
-            return True
-        return self._values.are_in(found, given)
+        if not self._firsts.isdisjoint(call.words):
+            grams = {gram for _, written in call.found for gram in self._grams_in(written)}
+            if any(not _is_said(gram, given) for gram in grams):
+                return True
+        return self._values.are_in(call, given)
 
     def _labelled(self, step: ToolStep, returned: Value) -> Iterable[Value]:
         if self._origin.secrets is None:
@@ -236,21 +272,19 @@ class LabelledValues:
         self._read()
         return self._known.get(text, self._now + 1) <= self._short[text]
 
-    def are_in(self, found: Sequence[tuple[str, Sequence[str]]], given: Value) -> bool:
-        """Tell whether one of the values is in texts, and neither the user nor the trace named it before.
+    def are_in(self, call: Texts, given: Value) -> bool:
+        """Tell whether one of the values is in a call, and neither the user nor the trace named it before.
 
         Args:
-            found: texts with their words.
+            call: its texts.
             given: what the agent was asked.
         """
         if not self._labelled:
             return False
-        hits = {
-            value
-            for text, written in found
-            for value in (*candidates_beside(self._anchors, text, written), whole_name(text))
-            if value in self._labelled
-        }
+        candidates = call.aside | call.names
+        if not self._anchors.isdisjoint(call.words):
+            candidates = candidates.union(*(candidates_beside(self._anchors, *each) for each in call.found))
+        hits = {value for value in candidates if value in self._labelled}
         if not hits:
             return False
         self._read()

@@ -106,21 +106,23 @@ def anchor(value: str) -> str:
 
 
 def candidates_beside(anchors: Set[str], text: str, found: Sequence[str]) -> Set[str]:
-    """Give the candidates of a text that could be values with those anchors: few, most of the time none.
+    """Give the candidates of a text that could be values with those anchors; those that `aside` gives are left out.
 
     Args:
         anchors: of the values that are looked for.
         text: as it is written.
         found: its words, folded.
     """
-    text = text[:_LONGEST]
-    aside = _aside(text) if len(text) <= _LONGEST_REMEMBERED else _aside.__wrapped__(text)
-    return aside | _written(text) if text.isascii() and not anchors.isdisjoint(found) else aside
+    return _written(text[:_LONGEST]) if text.isascii() and not anchors.isdisjoint(found) else frozenset()
 
 
-@lru_cache(maxsize=128)  # several rules ask about the same texts
+def aside(text: str) -> frozenset[str]:
+    """Give those candidates of a text that may be values whatever their anchors are: mostly none."""
+    return _aside(text) if len(text) <= _LONGEST_REMEMBERED else _aside.__wrapped__(text[:_LONGEST])
+
+
+@lru_cache(maxsize=128)
 def _aside(text: str) -> frozenset[str]:
-    """Give those that may be values whatever their anchors are."""
     if not text.isascii():
         return frozenset(candidates(text))
     found = folded_words(text)

@@ -95,7 +95,9 @@ def _granted(context: DecisionContext, labels: ResultLabels) -> Objection | None
     verbs = wishes.verbs_for(context.tool) if context.effect != "read" else []
     if not verbs:
         return None
-    values = [folded(leaf) for leaf in leaves(dict(context.args), opened=False) if type(leaf) is str]
+    args = context.args if type(context.args) is dict else dict(context.args)
+    texts = [leaf for leaf in leaves(args, opened=False) if type(leaf) is str and wishes.may_begin(leaf)]
+    values = [folded(text) for text in texts]
     values = [value for value in values if _is_telling(value) and wishes.may_name(value)]
     told = "\n".join([*_trusted(context), labels.users_words]) if values else ""
     if not told.strip():

@@ -85,9 +85,16 @@ class Wishes:
         """Give the verbs that ask for what a tool's name speaks of."""
         return [verb for verb in self._verbs if is_of_kind(verb, tool)]
 
+    def may_begin(self, text: str) -> bool:
+        """Tell whether one of them holds the first word of a text, folded or not yet."""
+        if not text.isascii():
+            return True
+        first = _WHOLE.search(text)
+        return first is None or first[0].lower() in self._words
+
     def may_name(self, value: str) -> bool:
         """Tell whether one of them could name a folded value: sooner told than which, however many they are."""
-        return all(word[0] in self._words for word in _WHOLE.finditer(value))
+        return self.may_begin(value) and all(word[0] in self._words for word in _WHOLE.finditer(value))
 
 
 def find_wishes(address: str, text: str) -> Iterator[Wish]:
