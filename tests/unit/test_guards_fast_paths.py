@@ -18,6 +18,8 @@ from pytest_agentreplay.guards.analysis.paths import resolve
 from pytest_agentreplay.guards.analysis.secrets import looks_secret
 from pytest_agentreplay.guards.analysis.shell import commands, facts_of, sql_text
 from pytest_agentreplay.guards.analysis.shell.parser import parse_script
+from pytest_agentreplay.guards.conditions.flow import Texts
+from pytest_agentreplay.guards.conditions.tellings import aside, candidates
 from pytest_agentreplay.guards.conditions.words import fold, words
 from pytest_agentreplay.guards.context import DecisionContext
 from pytest_agentreplay.guards.document import parse_policy
@@ -38,6 +40,22 @@ PIECES = (
     " \x00 \x0b ｅｘａｍｐｌｅ．ｃｏｍ пароль раураl \u200b \u00ad ignore previous instructions base64 ñ ß ſ K é a 1"
 )
 pieces = st.sampled_from([*PIECES.split(" "), " "])
+tellers = st.sampled_from(
+    (
+        "DE89 3704 0044 0532 0130 00",
+        "+49 (151) 2345-6789",
+        "4,512.50",
+        "12.25",
+        "70",
+        "1",
+        "bWFyay5ibGFja0BnbWFpbC5leGFtcGxl",
+        "6d61726b2e626c61636b",
+        "mark%40gmail.example",
+        "straße 4512 ｅｖｅ",
+        "Eve Marston",
+        "4111 1111",
+    )
+)
 texts = st.lists(pieces | st.text(max_size=3), max_size=14).map("".join)
 
 
@@ -203,6 +221,23 @@ def test_a_text_without_the_passages_atoms_is_passed_over(result, text):
     written = folded(text)
     if any(atom in labels.atoms for atom in atoms_of(written)):
         assert labels.may_name(written)
+
+
+@quickly
+@given(st.lists(texts | tellers, max_size=5))
+def test_texts_that_are_read_together_tell_what_each_tells(written):
+    """No value goes over the end of a text, and none is lost."""
+    together = aside(tuple(written))
+    call = Texts({"texts": written})
+
+    assert together == {value for text in written for value in aside((text,))}
+    assert call.words == {word for text in call.found for word in text[1]}
+    assert together <= {value for text in written for value in candidates(text)} | long_words(written)
+
+
+def long_words(written):
+    """Give the beginnings of long words, which may be accounts."""
+    return {word[:15] for text in written for word in words(text)}
 
 
 @quickly

@@ -112,23 +112,27 @@ class Texts:
     """The texts of a call as all labels look for themselves in them.
 
     Attributes:
-        found: each with its words.
-        words: all of those.
+        words: of all of them.
     """
 
     def __init__(self, args: Any) -> None:
-        self.found = [(text, words(text)) for text in map(_text, leaves(args)) if text]
-        self.words = frozenset(word for _, written in self.found for word in written)
+        self._texts = tuple([text for text in map(_text, leaves(args)) if text])
+        self.words = frozenset(words("\n".join(self._texts)))
+
+    @cached_property
+    def found(self) -> list[tuple[str, Sequence[str]]]:
+        """Each with its words."""
+        return [(text, words(text)) for text in self._texts]
 
     @cached_property
     def aside(self) -> frozenset[str]:
         """What may be a value whatever word it stands beside; a name that is a whole text is none of it."""
-        return frozenset(value for text, _ in self.found for value in aside(text))
+        return aside(self._texts)
 
     @cached_property
     def names(self) -> frozenset[str]:
         """The names that are whole texts."""
-        return frozenset(whole_name(text) for text, _ in self.found)
+        return frozenset(map(whole_name, self._texts))
 
 
 class _LastCall:
@@ -238,6 +242,7 @@ class LabelledValues:
         self._labelled: dict[str, int] = {}
         self._short: dict[str, int] = {}
         self._anchors: set[str] = set()
+        self._are_names = False
         self._known: dict[str, int] = {}
         self._unread: list[tuple[int, list[Value]]] = []
         self._now = 0
@@ -261,6 +266,7 @@ class LabelledValues:
         for text in map(_text, texts):
             for value in {*tellings(text), *([text.casefold()] if whole and len(text) >= _SHORTEST else [])}:
                 self._labelled.setdefault(value, self._now)
+                self._are_names = self._are_names or value.startswith("name ")
                 self._anchors.add(anchor(value.removeprefix("name ")))
 
     def note(self, text: str) -> None:
@@ -281,7 +287,7 @@ class LabelledValues:
         """
         if not self._labelled:
             return False
-        candidates = call.aside | call.names
+        candidates = call.aside | call.names if self._are_names else call.aside
         if not self._anchors.isdisjoint(call.words):
             candidates = candidates.union(*(candidates_beside(self._anchors, *each) for each in call.found))
         hits = {value for value in candidates if value in self._labelled}

@@ -29,7 +29,6 @@ _FIRST_OF_ACCOUNT: Final = 15  # letters and digits of the shortest IBAN: enough
 _SHORTEST_ID: Final = 5
 _SHORTEST_DIGITS: Final = 4
 _SHORTEST_NAME: Final = 8
-_SHORTEST_ENCODED: Final = 12
 _LONGEST_REMEMBERED: Final = 4096  # characters
 
 _RUN: Final = re.compile(r"\w(?:[\w#~-]*\w)?")
@@ -42,6 +41,7 @@ _FIGURE: Final = re.compile(r"(?<![\w.])[0-9][0-9]*(?:[,'’][0-9]{3})*(?:\.[0-9
 _PLAIN_ACCOUNT: Final = re.compile(r"\b[a-z]{2}[0-9]{2}[a-z0-9]{11,30}\b")
 _GROUPS: Final = re.compile(r"[0-9][ ().,'’-]{1,2}[0-9]")
 _WORD: Final = re.compile(r"\w+")
+_LONG_WORD: Final = re.compile(r"\w{12}")  # as long as anything encoded
 _PLACEHOLDER: Final = re.compile(r"\[redacted:[a-z0-9_]+:[0-9a-f]+\]")
 _ENCODED: Final = re.compile(r"(?<![\w+/-])[\w+/-]{12,}={0,2}")
 _HEX: Final = re.compile(r"(?<!\w)(?:0x)?((?:[0-9a-fA-F]{2}){6,})(?!\w)")
@@ -116,22 +116,22 @@ def candidates_beside(anchors: Set[str], text: str, found: Sequence[str]) -> Set
     return _written(text[:_LONGEST]) if text.isascii() and not anchors.isdisjoint(found) else frozenset()
 
 
-def aside(text: str) -> frozenset[str]:
-    """Give those candidates of a text that may be values whatever their anchors are: mostly none."""
-    return _aside(text) if len(text) <= _LONGEST_REMEMBERED else _aside.__wrapped__(text[:_LONGEST])
+def aside(texts: tuple[str, ...]) -> frozenset[str]:
+    """Give those candidates of texts that may be values whatever their anchors are: mostly none."""
+    return _aside(texts) if sum(map(len, texts)) <= _LONGEST_REMEMBERED else _aside.__wrapped__(texts)
 
 
 @lru_cache(maxsize=128)
-def _aside(text: str) -> frozenset[str]:
-    if not text.isascii():
-        return frozenset(candidates(text))
-    found = folded_words(text)
-    values = {word[:_FIRST_OF_ACCOUNT] for word in found if len(word) >= _FIRST_OF_ACCOUNT}
-    if _GROUPS.search(text):
-        values |= _grouped(text)
-    if "%" in text or max(map(len, found), default=0) >= _SHORTEST_ENCODED:
-        for reading in _encoded(text):
-            values |= _written(reading) | _grouped(reading)
+def _aside(texts: tuple[str, ...]) -> frozenset[str]:
+    values = {value for text in texts if not text.isascii() for value in candidates(text)}
+    plain = [text[:_LONGEST] for text in texts if text.isascii()]
+    written = "\n".join(plain)  # no value goes over the end of a line
+    values.update(word[:_FIRST_OF_ACCOUNT] for word in folded_words(written) if len(word) >= _FIRST_OF_ACCOUNT)
+    values |= _grouped("\n".join(filter(_GROUPS.search, plain)))
+    for text in plain:
+        if "%" in text or _LONG_WORD.search(text):
+            for reading in _encoded(text):
+                values |= _written(reading) | _grouped(reading)
     return frozenset(values)
 
 
