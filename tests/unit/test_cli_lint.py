@@ -341,3 +341,25 @@ def test_a_policy_test_without_an_agent_is_sound(verdict, warned):
     )
 
     assert any("does not meet it" in one.fact for one in findings(trace)) is warned
+
+
+CASSETTE = """interactions:
+- request: {method: GET, uri: "http://example.com/", body: null, headers: {}}
+  response: {status: {code: 200, message: OK}, headers: {}, body: {string: ok}}
+version: 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "fact"),
+    [(None, "no such cassette"), ("interactions: []\n", "it holds no interactions"), (CASSETTE, "")],
+    ids=["gone", "empty", "sound"],
+)
+def test_the_cassette_that_a_trace_names_is_looked_for_beside_it(folder, content, fact):
+    """A replay would fail for it; lint says so before."""
+    _write(folder, "golden_traces/a.yaml", f"{GOOD}run: {{cassette: a.http.yaml}}\n")
+    if content is not None:
+        _write(folder, "golden_traces/a.http.yaml", content)
+    found = [(one.path, one.fact) for one in check("golden_traces/a.yaml")]
+
+    assert found == ([("run.cassette", f"the cassette a.http.yaml can't be used: {fact}")] if fact else [])

@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pytest_agentreplay import yaml_codec
+from pytest_agentreplay.cassettes.errors import CassetteError
 from pytest_agentreplay.checks import render_path
 from pytest_agentreplay.cli.findings import Finding, Location, Severity, findings
 from pytest_agentreplay.cli.sources import DEFAULT_DIRECTORY, STDIN, read_stdin
@@ -114,6 +115,24 @@ def _in_trace(trace: Trace) -> Iterator[Finding]:
         from pytest_agentreplay.cli.policy_findings import named_policies
 
         yield from named_policies(trace, trace.path.parent)
+    yield from _cassette(trace)
+
+
+def _cassette(trace: Trace) -> Iterator[Finding]:
+    name = trace.run.cassette if trace.run is not None else None
+    if name is None or trace.path is None:
+        return
+    from pytest_agentreplay.cassettes import load_cassette
+
+    try:
+        load_cassette(trace.path.parent / name, trace=trace.path)
+    except CassetteError as error:
+        remedy = error.details.get("next", "record it with --agent-record=rewrite")
+        yield Finding("error", ("run", "cassette"), f"the cassette {name} can't be used: {_reason(error)}", remedy)
+
+
+def _reason(error: CassetteError) -> str:
+    return error.fact.removeprefix("the cassette can't be used: ")
 
 
 def _sorted(problems: Iterable[Problem]) -> list[Problem]:
