@@ -363,6 +363,24 @@ def test_a_rewrite_records_trace_and_cassette_again(project, monkeypatch):
     assert not (folder / "refund.http.yaml").exists()
 
 
+@pytest.mark.parametrize("own", [True, False], ids=["own", "someone-else-s"])
+def test_a_rewrite_without_a_model_removes_the_cassette(project, own):
+    """Nothing would use it any more; one that wasn't recorded with this trace stays."""
+    folder = project.path / "golden_traces"
+    if not own:
+        text = (folder / "refund.http.yaml").read_text()
+        (folder / "refund.http.yaml").write_text(text.replace("trace: refund.yaml", "trace: other.yaml"))
+    project.test(
+        "import shop\ndef test_it(agent_replay):\n"
+        "    agent_replay('refund', lambda question: shop.lookup('o-1')['amount'])\n"
+    )
+    outcomes = project.outcomes("--agent-record=rewrite")
+
+    assert outcomes["test_it"].outcome == "passed", outcomes["test_it"].text
+    assert "cassette" not in (folder / "refund.yaml").read_text()
+    assert (folder / "refund.http.yaml").exists() is not own
+
+
 def test_a_failed_rewrite_leaves_both_files(project, monkeypatch):
     """A recording is kept when its test passed."""
     folder = project.path / "golden_traces"

@@ -249,6 +249,20 @@ def cassette_name(golden: Trace | None, path: Path) -> str:
     return named if named is not None and named.endswith(ENDING) else path.stem + ENDING
 
 
+def own_cassette(golden: Trace | None, path: Path) -> Path | None:
+    """Find the cassette that was recorded with a trace and belongs to no other; None where there is none."""
+    from pytest_agentreplay.cassettes import CassetteError, load_cassette
+
+    named = golden.run.cassette if golden is not None and golden.run is not None else None
+    if named is None:
+        return None
+    try:
+        cassette = load_cassette(path.parent / named)
+    except CassetteError:  # what can't be read is nobody's to remove
+        return None
+    return cassette.path if cassette.trace == path.name else None
+
+
 def keep_both(cassette: tuple[Path, bytes] | None, keep_trace: Callable[[], None]) -> None:
     """Write a trace and the cassette that goes with it: both, or neither where one of them can't be written.
 

@@ -16,7 +16,7 @@ from typing import Any, overload
 import pytest
 
 from pytest_agentreplay.api.frameworks import frameworks_joined
-from pytest_agentreplay.api.model_traffic import cassette_name, keep_both
+from pytest_agentreplay.api.model_traffic import cassette_name, keep_both, own_cassette
 from pytest_agentreplay.api.recording import keep, record_trace, refuses_update, updated_trace
 from pytest_agentreplay.api.replaying import ActiveRun, nothing_written, refuse_running_loop
 from pytest_agentreplay.api.sessions import SessionMaker
@@ -227,6 +227,8 @@ class AgentReplay:
         )
         if traffic is not None and path is not None and name is not None:
             result.cassette = (path.parent / name, traffic.cassette(path, redaction))
+        elif path is not None:
+            result.outdated = own_cassette(result.run.trace, path)
 
     def _recorded_before(self, result: Result) -> SettingsError | None:
         """Refuse a second recording of one trace in a session: the last would win in silence."""
@@ -243,6 +245,8 @@ class AgentReplay:
         for result in self.results:
             if result.pending is not None and result.path is not None and not result.done:
                 keep_both(result.cassette, partial(keep, result.pending, result.path))
+                if result.outdated is not None:
+                    result.outdated.unlink(missing_ok=True)
                 result.done = "recorded" if result.run.mode == "record" else "updated"
 
     def replay_file(self, agent: Callable[..., Any] | None = None) -> None:

@@ -58,6 +58,7 @@ class Result:
         told: the failure was raised to the test, which may catch it.
         pending: the trace that is written if the test passes.
         cassette: where the model's traffic is written with it, and the file's bytes.
+        outdated: the cassette of the last recording, removed then where the run asked no model any more.
         done: ``recorded`` or ``updated`` once that is written.
         given: the agent's input.
         agent: how a trace can name the agent; None where it can't.
@@ -71,6 +72,7 @@ class Result:
         self.told = False
         self.pending: Trace | None = None
         self.cassette: tuple[Path, bytes] | None = None
+        self.outdated: Path | None = None
         self.done = ""
         self.given: Any = MISSING
         self.agent: str | None = None
