@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from pytest_agentreplay.adapters.actors import acting, actor
 from pytest_agentreplay.adapters.adapter import Patches
+from pytest_agentreplay.adapters.batches import batch, of_batch
 from pytest_agentreplay.adapters.function_results import FunctionCall
 from pytest_agentreplay.adapters.machinery import not_the_agents
 from pytest_agentreplay.errors import GuardBlocked
 from pytest_agentreplay.tools import gate
 from pytest_agentreplay.tools.framework_calls import across, cross, framework_tool
 
+_turn: ContextVar[Hashable | None] = ContextVar("agent_replay_crewai_turn", default=None)
+
 
 def install(patches: Patches) -> None:
     """Put the seams in place."""
+    from crewai.agents.agent_executor import AgentExecutor
     from crewai.events.event_bus import CrewAIEventsBus
     from crewai.memory.storage.kickoff_task_outputs_storage import KickoffTaskOutputsSQLiteStorage
     from crewai.telemetry.telemetry import Telemetry
@@ -35,6 +40,8 @@ def install(patches: Patches) -> None:
     patches.replace(CrewStructuredTool, "invoke", _invoke)
     patches.replace(CrewStructuredTool, "ainvoke", _ainvoke)
     patches.replace(BaseAgentTool, "_execute", _execute)
+    patches.replace(AgentExecutor, "_execute_single_native_tool_call", _execute_single)
+    patches.replace(AgentExecutor, "_should_parallelize_native_tool_calls", _should_parallelize)
     patches.replace(CrewAIEventsBus, "_ensure_executor_initialized", not_the_agents)
     for name in ("_initialize_db", "add", "update", "load", "delete_all"):  # the crew's own file of task outputs
         patches.replace(KickoffTaskOutputsSQLiteStorage, name, not_the_agents)
@@ -45,7 +52,7 @@ class _Call(FunctionCall):
     __slots__ = ("_go_on",)
 
     def __init__(self, tool: Any, args: Mapping[str, Any], raw_args: str | None, go_on: Callable[[], Any]) -> None:
-        super().__init__(args, raw_args=raw_args, actor=actor())
+        super().__init__(args, raw_args=raw_args, actor=actor(), batch=batch())
         self.tool = tool.name
         self.function = getattr(tool, "func", None) or tool._run
         self._go_on = go_on
@@ -109,6 +116,25 @@ def _execute(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(self, agent_name, *args, **kwargs)
 
     return _execute
+
+
+def _should_parallelize(original: Callable[..., bool]) -> Callable[..., bool]:
+    @functools.wraps(original)
+    def _should_parallelize_native_tool_calls(self: Any, tool_calls: list[Any]) -> bool:
+        in_parallel = original(self, tool_calls)
+        _turn.set(object() if in_parallel else None)  # the threads that make the calls copy it
+        return in_parallel
+
+    return _should_parallelize_native_tool_calls
+
+
+def _execute_single(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def _execute_single_native_tool_call(self: Any, tool_call: Any) -> Any:
+        with of_batch(_turn.get()):
+            return original(self, tool_call)
+
+    return _execute_single_native_tool_call
 
 
 def _is_telemetry_disabled(original: Callable[..., bool]) -> Any:

@@ -8,12 +8,13 @@ own. Remote executors run tools in another process, where nothing is seen.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import copy_context
 from typing import Any
 
 from pytest_agentreplay.adapters.actors import acting, actor
 from pytest_agentreplay.adapters.adapter import Patches
+from pytest_agentreplay.adapters.batches import batch, of_batch
 from pytest_agentreplay.adapters.function_results import FunctionCall
 from pytest_agentreplay.tools import gate
 from pytest_agentreplay.tools.framework_calls import cross, framework_tool
@@ -27,6 +28,7 @@ def install(patches: Patches) -> None:
 
     patches.replace(tools.Tool, "__call__", _tool_call)
     patches.replace(agents.MultiStepAgent, "__call__", _managed_call)
+    patches.replace(agents.ToolCallingAgent, "process_tool_calls", _turn)
     patches.replace(agents.MultiStepAgent, "_finalize_step", _step_end)
     patches.replace(local_python_executor, "ThreadPoolExecutor", _keeping_context)
 
@@ -35,7 +37,7 @@ class _Call(FunctionCall):
     __slots__ = ("_args", "_kwargs", "_tool")
 
     def __init__(self, tool: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        super().__init__({**dict(zip(tool.inputs, args, strict=False)), **kwargs}, actor=actor())
+        super().__init__({**dict(zip(tool.inputs, args, strict=False)), **kwargs}, actor=actor(), batch=batch())
         self.tool = tool.name
         self.function = getattr(type(tool).forward, "__wrapped__", tool.forward)
         self._tool = tool
@@ -71,6 +73,21 @@ def _managed_call(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(self, *args, **kwargs)
 
     return __call__
+
+
+def _turn(original: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+    def process_tool_calls(self: Any, chat_message: Any, memory_step: Any) -> Iterator[Any]:
+        alone = len(chat_message.tool_calls or ()) < 2 or self.max_tool_threads == 1
+        one, end = None if alone else object(), object()
+        told = original(self, chat_message, memory_step)
+        while True:
+            with of_batch(one):  # the threads that make the calls copy it
+                said = next(told, end)
+            if said is end:
+                return
+            yield said
+
+    return process_tool_calls
 
 
 def _step_end(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ from crewai.tools.base_tool import BaseTool, Tool
 from crewai.tools.structured_tool import CrewStructuredTool
 
 from pytest_agentreplay.adapters.built_in import BUILT_IN
-from pytest_agentreplay.conformance.adapters import AdapterConformance, BuiltAgent
+from pytest_agentreplay.conformance.adapters import AdapterConformance, BuiltAgent, Script, Tools
 
 CREWAI = next(adapter for adapter in BUILT_IN if adapter.name == "crewai")
 
@@ -65,6 +65,16 @@ class TestCrewAI(AdapterConformance):
             return crew().kickoff().raw
 
         return BuiltAgent(run, heard)
+
+    def test_calls_of_one_turn_are_one_group_without_overlapping(self, rehearsal):
+        """One thread may be done before the next begins: their order is nobody's decision."""
+        agent = self.build(Tools(), Script([[("lookup", {"key": "a"}), ("lookup", {"key": "b"})]]))
+        trace = rehearsal.record(lambda: self._run(agent))
+        alone = self.build(Tools(), Script([[("lookup", {"key": "a"})], [("lookup", {"key": "b"})]]))
+        one_by_one = rehearsal.record(lambda: self._run(alone))
+
+        assert [step.group for step in trace.tool_steps] == [1, 1]
+        assert [step.group for step in one_by_one.tool_steps] == [None, None]
 
     def seams(self):
         return [BaseTool.run, BaseTool.arun, Tool.run, Tool.arun, CrewStructuredTool.invoke, CrewStructuredTool.ainvoke]

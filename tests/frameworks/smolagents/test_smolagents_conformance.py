@@ -11,7 +11,7 @@ from smolagents.models import ChatMessageToolCall, ChatMessageToolCallFunction, 
 from smolagents.tools import Tool
 
 from pytest_agentreplay.adapters.built_in import BUILT_IN
-from pytest_agentreplay.conformance.adapters import AdapterConformance, BuiltAgent
+from pytest_agentreplay.conformance.adapters import AdapterConformance, BuiltAgent, Script, Tools
 
 SMOLAGENTS = next(adapter for adapter in BUILT_IN if adapter.name == "smolagents")
 
@@ -119,6 +119,16 @@ class TestToolCalling(AdapterConformance):
 
         return BuiltAgent(run, heard)
 
+    def test_calls_of_one_turn_are_one_group_without_overlapping(self, rehearsal):
+        """One thread may be done before the next begins: their order is nobody's decision."""
+        agent = self.build(Tools(), Script([[("lookup", {"key": "a"}), ("lookup", {"key": "b"})]]))
+        trace = rehearsal.record(lambda: self._run(agent))
+        alone = self.build(Tools(), Script([[("lookup", {"key": "a"})], [("lookup", {"key": "b"})]]))
+        one_by_one = rehearsal.record(lambda: self._run(alone))
+
+        assert [step.group for step in trace.tool_steps] == [1, 1]
+        assert [step.group for step in one_by_one.tool_steps] == [None, None]
+
     def seams(self):
         return [Tool.__call__, MultiStepAgent.__call__, MultiStepAgent._finalize_step]
 
@@ -126,3 +136,4 @@ class TestToolCalling(AdapterConformance):
 class TestCode(TestToolCalling):
     code = True
     lacks: ClassVar = {"parallel": "code calls one tool after the other"}
+    test_calls_of_one_turn_are_one_group_without_overlapping = None
