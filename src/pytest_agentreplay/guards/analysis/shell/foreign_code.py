@@ -111,7 +111,8 @@ _POWERSHELL: Final[tuple[tuple[str, Effect, Severity, str], ...]] = (
         "deletes a whole tree",
     ),
     (
-        r"\b(?:get-childitem|gci|dir|ls)\b[^|;\n]{0,80}(?:[a-z]:[\\/]|~|\$env:|\$home|\\)[^|;\n]{0,80}\|\s*(?:foreach[^|;\n]{0,40})?"
+        r"\b(?:get-childitem|gci|dir|ls)\b[^|;\n]{0,80}(?:[a-z]:[\\/]|~|\$env:|\$home"
+        r"|\\)[^|;\n]{0,80}\|\s*(?:foreach[^|;\n]{0,40})?"
         r"(?:remove-item|ri|rm|del)\b",
         "delete",
         "critical",
@@ -148,7 +149,8 @@ _POWERSHELL: Final[tuple[tuple[str, Effect, Severity, str], ...]] = (
     (
         r"set-mppreference[^\n;]{0,200}disable\w+\s+(?:\$true|1)|netsh\s+(?:advfirewall"
         r"|firewall)\s+set\s[^\n;]{0,200}(?:off|disable)|set-netfirewallprofile[^\n;]{0,200}false"
-        r"|add-mppreference[^\n;]{0,200}exclusion|\b(?:net1?|sc)(?:\.exe)?\s+(?:stop|delete)\s+(?:windefend|mpssvc|wuauserv"
+        r"|add-mppreference[^\n;]{0,200}exclusion|\b(?:net1?|sc)(?:\.exe)?\s+(?:stop|delete)\s+(?:windefend|mpssvc"
+        r"|wuauserv"
         r"|sense|eventlog|wscsvc)|stop-service[^\n;]{0,60}(?:windefend|mpssvc|eventlog)",
         "machine",
         "high",
@@ -192,7 +194,8 @@ _POWERSHELL: Final[tuple[tuple[str, Effect, Severity, str], ...]] = (
     (r"\bget-process\s*\|\s*stop-process|\bgps\s*\|\s*(?:kill|spps)\b", "process_kill", "high", "kills every process"),
     (r"\bdisable-netadapter\b", "machine", "medium", "takes the machine off the network"),
     (
-        r"\b(?:iwr|irm|invoke-webrequest|invoke-restmethod)\b(?=[^;\n]{0,200}-infile)(?![^;\n]{0,200}//(?:localhost|127\.))",
+        r"\b(?:iwr|irm|invoke-webrequest|invoke-restmethod)\b(?=[^;\n]{0,200}-infile)(?![^;\n]{0,200}//(?:localhost"
+        r"|127\.))",
         "leak",
         "medium",
         "sends a file to another machine",
@@ -204,6 +207,13 @@ _POWERSHELL: Final[tuple[tuple[str, Effect, Severity, str], ...]] = (
         "privilege",
         "critical",
         "takes the machine's credentials",
+    ),
+    (
+        r"\bwmic(?:\.exe)?\b[^\n;]{0,160}\bprocess\s+call\s+create|\binvoke-(?:wmimethod"
+        r"|cimmethod)\b[^\n;]{0,160}\bcreate\b",
+        "privilege",
+        "high",
+        "starts a program behind the back of the shell",
     ),
     (r"\bset-executionpolicy\s+(?:bypass|unrestricted)", "privilege", "medium", "lets any script run"),
 )

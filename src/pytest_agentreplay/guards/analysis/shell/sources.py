@@ -329,6 +329,8 @@ def _followed(text: str, source: str, language: str, certain: bool) -> ShellFact
         extra += _of_windows(walk, script)
     else:
         run_acts(walk, Call(language, [], Frame()), script, language)
+        if language != "powershell":
+            extra += _of_windows(walk, script.replace("\\\\", "\\"))
     walk.variables.forget()
     if hides_text(text):
         extra.append(Deed("obfuscation", "high", "", "holds characters that nobody sees"))

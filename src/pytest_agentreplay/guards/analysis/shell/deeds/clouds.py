@@ -119,11 +119,25 @@ def _aws(call: Call) -> Iterator[Deed]:
         ):
             grave = "critical"
         yield call.deed("infra_destroy", grave, target, f"{verb} of {service}: what is deleted there doesn't come back")
+    elif verb == "authorize-security-group-ingress":
+        yield from _opened(call)
     elif _AWS_RAISES.match(verb):
         if verb == "put-public-access-block" and "false" not in " ".join(call.args).lower():
             return  # it shuts what was open
         wide = "Admin" in " ".join(call.args) or "Principal" in " ".join(call.args) or "public" in " ".join(call.args)
         yield call.deed("privilege", "high" if wide else "medium", target, f"{verb} changes who may do what")
+
+
+_WHOLE_NET: Final = re.compile(r"(?:^|[\s=,\"'])(?:0\.0\.0\.0/0|::/0)(?:$|[\s,\"'])|^(?:Internet|\*)$")
+
+
+def _opened(call: Call) -> Iterator[Deed]:
+    """Judge rules that let the whole network in; what serves the web is meant to be open."""
+    text = " ".join(call.args)
+    if any(_WHOLE_NET.search(word) for word in call.args) and not re.search(
+        r"(?:port|tcp:|allow|ports)[ =]\S*?(?:80|443)\b", text
+    ):
+        yield call.deed("privilege", "medium", call.operands[-1] if call.operands else "", "lets the whole network in")
 
 
 def _s3(call: Call, verb: str, target: str) -> Iterator[Deed]:
@@ -163,6 +177,8 @@ def _gcloud(call: Call) -> Iterator[Deed]:
         ),
         0,
     )
+    if "firewall-rules" in words[:3] and not {"create", "update"}.isdisjoint(words[:4]):
+        yield from _opened(call)
     if not place or _protected(call):
         return
     kind = words[place - 1]
@@ -211,6 +227,14 @@ def _azure(call: Call) -> Iterator[Deed]:
         ),
         0,
     )
+    if words[:3] == ["role", "assignment", "create"] and re.search(
+        r"(?i)\b(?:owner|user access administrator|contributor)\b", call.values.get("--role", " ".join(call.args))
+    ):
+        yield call.deed(
+            "privilege", "high", call.values.get("--assignee", ""), "gives away rights over what runs there"
+        )
+    elif words[:3] == ["network", "nsg", "rule"] and not {"create", "update"}.isdisjoint(words[3:4]):
+        yield from _opened(call)
     if not place or _protected(call):
         return
     severity: Severity = (

@@ -156,12 +156,12 @@ def _firewall(call: Call) -> Iterator[Deed]:
 
 def _kernel(call: Call) -> Iterator[Deed]:
     program = call.program
-    if program in ("insmod", "kexec", "kextload") or (program == "rmmod" and call.has("-f")):
+    if program in ("insmod", "kexec", "kextload") or (program in ("rmmod", "kextunload") and call.operands):
         yield call.deed("machine", "high", call.word(0), "changes the running kernel")
     elif (
         program == "sysctl"
         and re.search(
-            r"(?:kernel\.(?:randomize_va_space|sysrq|kptr_restrict|yama|core_pattern|modules_disabled"
+            r"(?:kernel\.(?:randomize_va_space|panic\w*|sysrq|kptr_restrict|yama|core_pattern|modules_disabled"
             r"|dmesg_restrict)|fs\.protected)",
             " ".join(call.args),
         )
@@ -218,7 +218,7 @@ JUDGES: Final[dict[str, Callable[[Call], Iterator[Deed]]]] = {
         ),
         _firewall,
     ),
-    **dict.fromkeys(("insmod", "kexec", "kextload", "rmmod", "sysctl"), _kernel),
+    **dict.fromkeys(("insmod", "kexec", "kextload", "kextunload", "rmmod", "sysctl"), _kernel),
     **dict.fromkeys(
         ["apt", "apt-get", "aptitude", "yum", "dnf", "zypper", "apk", "pacman", "dpkg", "rpm", "brew"], _packages
     ),

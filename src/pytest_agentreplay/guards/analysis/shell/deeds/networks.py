@@ -14,7 +14,7 @@ from pytest_agentreplay.redaction.keys import words
 TALKERS: Final = words(
     "curl wget http https xh nc ncat netcat nc.traditional nc.openbsd socat telnet ftp sftp scp"
     " rsync ssh tftp rclone aws gsutil openssl dig drill kdig nslookup host mail mailx sendmail mutt s3cmd"
-    " mc lftp smbclient ping hurl curlie gh python python3 iwr irm"
+    " mc lftp smbclient ping whois finger hurl curlie gh python python3 iwr irm"
 )
 """Programs that talk to other machines; their arguments are searched for what must not leave."""
 _SHELL: Final = re.compile(
@@ -76,6 +76,8 @@ _SOCAT_NETWORK: Final = re.compile(r"(?i)(?:^|\s)(?:tcp|udp|openssl|ssl|sctp|pro
 def _socat(call: Call) -> Iterator[Deed]:
     text = " ".join(call.args)
     if not _SOCAT_NETWORK.search(text):
+        if call.frame.through[:1] == ("sudo",) and re.search(r"(?i)\b(?:exec|system):", text) and _SHELL.search(text):
+            yield call.deed("privilege", "high", shown(text), "opens a shell as root")
         return
     if re.search(r"(?i)\b(?:exec|system|shell|cmd|cmdline)\b[:=]?", text) and _SHELL.search(text.replace(":", " ")):
         yield call.deed("reverse_shell", "critical", shown(text), "hands a shell to another machine")

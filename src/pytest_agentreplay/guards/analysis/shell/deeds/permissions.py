@@ -111,6 +111,12 @@ def _attributes(call: Call) -> Iterator[Deed]:
         and any(call.place(word) in _BROAD for word in call.operands)
     ):
         yield call.deed("permission", "high", call.operands[-1], "opens a whole tree")
+    elif call.program == "setfacl" and re.search(r"(?:^| |,)(?:[ugo]|user|group|other):[^ ]*w", " ".join(call.args)):
+        for target in call.operands:
+            found = important(call.path(target))
+            if found is not None and found[1] in ("critical", "high"):
+                yield call.deed("permission", "high", call.path(target), f"lets others write {shown(target)}")
+                return
     elif call.program == "umask" and call.word(0) in ("0", "000", "0000"):
         yield call.deed("permission", "low", "umask", "lets everybody write what is made from now on")
     elif call.program in ("takeown", "icacls") and (

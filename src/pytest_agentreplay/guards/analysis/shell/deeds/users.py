@@ -44,6 +44,21 @@ def _usermod(call: Call) -> Iterator[Deed]:
         yield call.deed("privilege", "high", call.operands[-1], "puts a user into a mighty group")
 
 
+def _directory(call: Call) -> Iterator[Deed]:
+    """Judge macOS's directory of users."""
+    text = " ".join(call.args)
+    if re.search(r"-(?:append|merge|create) /Groups/(?:admin|wheel)|-passwd /Users/|UniqueID 0\b", text) or (
+        call.program == "dseditgroup" and "-a" in call.args and call.operands[-1:] in (("admin",), ("wheel",))
+    ):
+        yield call.deed("privilege", "high", shown(call.operands[-1]), "makes an account or raises one")
+
+
+def _shell_by_root(call: Call) -> Iterator[Deed]:
+    """Judge the loader of programs, which starts what it is given."""
+    if call.frame.through[:1] == ("sudo",) and re.fullmatch(r"(?:/\S*/)?(?:ba|z|da)?sh", call.word(0)):
+        yield call.deed("privilege", "high", call.program, "opens a shell as root")
+
+
 def _locked(call: Call) -> Iterator[Deed]:
     """Judge what keeps root from logging in, and groups that are removed."""
     if call.program == "groupdel":
@@ -136,6 +151,8 @@ def _escapes(call: Call) -> Iterator[Deed]:
 
 JUDGES: Final[dict[str, Callable[[Call], Iterator[Deed]]]] = {
     **dict.fromkeys(("usermod", "useradd", "adduser", "gpasswd", "addgroup"), _usermod),
+    **dict.fromkeys(("dscl", "dseditgroup"), _directory),
+    **dict.fromkeys(("ld.so", "ld-linux-x86-64.so.2", "ld-linux.so.2"), _shell_by_root),
     **dict.fromkeys(("groupdel", "chage", "chsh"), _locked),
     **dict.fromkeys(("userdel", "deluser"), _removed),
     **dict.fromkeys(("chpasswd", "passwd"), _passwords),

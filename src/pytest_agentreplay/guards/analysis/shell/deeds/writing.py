@@ -97,7 +97,8 @@ _PATTERNS: Final[tuple[tuple[str, Effect, Severity, str], ...]] = (
         "reaches into the kernel",
     ),
     (
-        r"/(?:proc/sys|sys)/(?!vm/drop_caches|block/|fs/cgroup|class/(?:leds|backlight|gpio|power_supply)|kernel/mm|devices/system/cpu)",
+        r"/(?:proc/sys|sys)/(?!vm/drop_caches|block/|fs/cgroup|class/(?:leds|backlight|gpio|power_supply)|kernel/mm"
+        r"|devices/system/cpu)",
         "machine",
         "medium",
         "changes the running kernel",
@@ -107,7 +108,8 @@ _PATTERNS: Final[tuple[tuple[str, Effect, Severity, str], ...]] = (
     (
         r"/etc/(?!apt/(?:sources\.list\.d|keyrings|trusted\.gpg\.d|preferences\.d)|yum\.repos\.d"
         r"|nginx/|apache2/|httpd/|caddy|haproxy|motd|issue|hostname|timezone|localtime|locale|docker/"
-        r"|bash_completion\.d|sub[ug]id$|projid$|projects$|shells$|lvm/profile|cni/|sysconfig/|supervisor|logrotate\.d|letsencrypt|netplan)",
+        r"|bash_completion\.d|sub[ug]id$|projid$|projects$|shells$|lvm/profile|cni/|sysconfig/|supervisor"
+        r"|logrotate\.d|letsencrypt|netplan)",
         "overwrite",
         "medium",
         "changes settings of the system",
@@ -135,7 +137,8 @@ _HARMLESS_LINE: Final = re.compile(
     r"|activate))\b[^\n]*\)\"?"
     r"|(?:source|\.)\s+(?:<\((?:kubectl|helm|gh|minikube|kind|flux|eksctl|stern|k9s|argocd"
     r"|istioctl|oc|docker|npm|pip|poetry|rustup)\b[^\n]*\)|[\"']?[~$/\w.{}-]+[\"']?|[`(]\s*which [\w.-]+[`)])"
-    r"|complete\s[^\n;&|$`]*|autoload\s[^\n;&|$`]*(?:;\s*compinit)?|compinit|bindkey\s[^\n;&|$`]*|\[\s*-[fs][^\n]*|plugins=[^\n]*|set\s[^\n]*|setopt\s[^\n]*|)\s*"
+    r"|complete\s[^\n;&|$`]*|autoload\s[^\n;&|$`]*(?:;\s*compinit)?|compinit|bindkey\s[^\n;&|$`]*|\[\s*-[fs][^\n]*"
+    r"|plugins=[^\n]*|set\s[^\n]*|setopt\s[^\n]*|)\s*"
 )
 
 
@@ -298,6 +301,9 @@ def _into(call: Call) -> Iterator[Deed]:
             yield from written(call, call.values[flag], append=False)
 
 
+_GONE_WITH: Final = frozenset(("root", "home", "system", "top", "personal", "parent", "empty", "machine"))
+
+
 def _unpacked(call: Call) -> Iterator[Deed]:
     """Judge archives that are unpacked over the system."""
     if call.program == "unzip":
@@ -306,6 +312,10 @@ def _unpacked(call: Call) -> Iterator[Deed]:
         target = call.values.get("-C", call.values.get("--directory", ""))
         target = target or next((call.args[place + 1] for place, word in enumerate(call.args[:-1]) if word == "-C"), "")
     else:
+        if "--remove-files" in call.flags:
+            for word in call.operands:
+                if call.place(word) in _GONE_WITH:
+                    yield call.deed("delete", "high", call.path(word), f"deletes {shown(word)} once it is packed")
         return
     path = call.path(target).rstrip("/") or target
     if path == "/" or re.fullmatch(r"/(?:etc|boot|(?:usr/)?(?:s?bin|lib(?:64)?))(?:/.*)?", path):
