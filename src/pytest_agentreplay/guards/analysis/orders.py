@@ -67,6 +67,7 @@ _SCOPE: Final = re.compile(  # rules of something, not of the model
     r"|above"
     r"|develop|favou?r|every|all\b))[\w.`'\"]"
 )
+_DENIED: Final = re.compile(r"(?i)\b(?:never|not|don'?t|cannot|refuses? to|without) (?:ever |\w+ or )?$")
 _BETWEEN: Final = " \t\r\n.!?>;,:)"
 _TO_A_MODEL: Final = re.compile(
     r"\b(?:you|please|remember|now|must"
@@ -139,7 +140,8 @@ class OrderFinder:
             phrase = self._phrases[index]
             for match in _compiled(f"(?i){phrase.pattern}").finditer(text):
                 if not is_reported(text, match.start(), match.end()) and not (
-                    self._general and phrase.scoped and _SCOPE.match(text, match.end())
+                    (self._general and phrase.scoped and _SCOPE.match(text, match.end()))
+                    or (phrase.deniable and _DENIED.search(text[max(0, match.start() - 24) : match.start()]))
                 ):
                     words = match[0].lstrip(_BETWEEN)  # an order begins behind the line or the sentence before it
                     yield Order(phrase, match.end() - len(words), match.end(), text)

@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from pytest_agentreplay.guards.analysis.injections import BY_NAME
 from pytest_agentreplay.guards.analysis.outgoing import is_outgoing
-from pytest_agentreplay.guards.analysis.phrases import BY_NAME
 from pytest_agentreplay.guards.analysis.signals import HIDDEN
 from pytest_agentreplay.guards.analysis.spelling import hides_text
-from pytest_agentreplay.guards.analysis.texts import texts_of
+from pytest_agentreplay.guards.analysis.texts import last_key, texts_of
 from pytest_agentreplay.guards.context import DecisionContext
 from pytest_agentreplay.guards.packs.injection.labels import (
     Passage,
@@ -28,7 +28,7 @@ from pytest_agentreplay.guards.packs.injection.labels import (
     folded,
     names,
 )
-from pytest_agentreplay.guards.packs.injection.wishes import is_delegated
+from pytest_agentreplay.guards.packs.injection.wishes import acts, is_addressed, is_delegated, is_like_asked
 from pytest_agentreplay.guards.packs.options import refuse_unknown
 from pytest_agentreplay.guards.rules import Objection, Rule
 from pytest_agentreplay.guards.values import leaves
@@ -66,7 +66,7 @@ def rules(options: Mapping[str, Any]) -> list[Rule]:
 def _steered(context: DecisionContext) -> Objection | None:
     labels = context.history.index(ResultLabels)
     if not labels.passages:
-        return _granted(context, labels)
+        return _heeded(context, labels) or _granted(context, labels)
     if context.effect == "read" and not is_outgoing(context):
         return None
     trusted = _trusted(context)
@@ -86,7 +86,7 @@ def _steered(context: DecisionContext) -> Objection | None:
         for passage in labels.passages:
             if passage.strong and names(passage.text, tool):
                 return Objection(f"the result of {passage.address} orders this call: it {passage.why}")
-    return found or _granted(context, labels)
+    return found or _heeded(context, labels) or _granted(context, labels)
 
 
 def _granted(context: DecisionContext, labels: ResultLabels) -> Objection | None:
@@ -110,6 +110,24 @@ def _granted(context: DecisionContext, labels: ResultLabels) -> Objection | None
         value = next((value for value in values if value in wish.text and names(wish.text, value)), None)
         if value is not None:
             why = f"the result of {wish.address} asks to {wish.verb} {value[:80]!r}, the user for nothing alike"
+            return Objection(why, severity="medium")
+    return None
+
+
+def _heeded(context: DecisionContext, labels: ResultLabels) -> Objection | None:
+    """Give what there is against going to an address that a demand in a result names, unasked."""
+    if context.effect == "read" or not labels.demands or not acts(context.tool):
+        return None
+    told = "\n".join([*_trusted(context), labels.users_words])
+    if not told.strip() or is_like_asked(told, context.tool):
+        return None
+    for at, text in context.texts:
+        value = folded(text)
+        if not is_addressed(last_key(at), value) or not _is_telling(value) or names(told, value):
+            continue
+        demand = next((demand for demand in labels.demands if names(demand.text, value)), None)
+        if demand is not None:
+            why = f"the result of {demand.address} names {value[:80]!r} in a demand, the user asked for nothing alike"
             return Objection(why, severity="medium")
     return None
 

@@ -13,16 +13,18 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final, NamedTuple
 
+from pytest_agentreplay.guards.analysis.injections import INJECTIONS
 from pytest_agentreplay.guards.analysis.orders import Order, OrderFinder, decoded_runs
-from pytest_agentreplay.guards.analysis.phrases import INJECTIONS, OVERRIDES
+from pytest_agentreplay.guards.analysis.phrases import OVERRIDES
 from pytest_agentreplay.guards.analysis.spelling import hides_text, plain
 from pytest_agentreplay.guards.analysis.texts import texts_of
-from pytest_agentreplay.guards.packs.injection.wishes import Wishes
+from pytest_agentreplay.guards.packs.injection.wishes import Wish, Wishes, find_demands
 from pytest_agentreplay.jsonable import MISSING, Value
 from pytest_agentreplay.trace import MessageStep, Step, ToolStep
 
 _BEFORE: Final = 200  # characters of a passage before its first order, in its line, the sentence before it included
 _AFTER: Final = 2000  # and behind its last one
+_MOST_DEMANDS: Final = 64
 _SHORTEST_TEXT: Final = 12
 _MOST_PASSAGES: Final = 64
 _MOST_ATOMS: Final = 4096
@@ -90,6 +92,7 @@ class ResultLabels:
         self.atoms: dict[str, Passage] = {}
         self.pending: Passage | None = None
         self.wishes = Wishes()
+        self.demands: list[Wish] = []
         self._users: list[str] = []
 
     def read(self, step: Step) -> None:
@@ -123,6 +126,7 @@ class ResultLabels:
             if len(text) < _SHORTEST_TEXT:
                 continue
             self.wishes.add(address, text)
+            self.demands = [*self.demands, *find_demands(address, text)][-_MOST_DEMANDS:]
             for passage in find_passages(address, text):
                 if not any(self._is_users(order) for order in passage.orders):
                     self._keep(passage)

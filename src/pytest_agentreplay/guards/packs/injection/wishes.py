@@ -11,12 +11,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Final, NamedTuple
 
 from pytest_agentreplay.redaction.keys import words
 
 _MOST: Final = 128
 _MOST_KEPT: Final = 256
+_MOST_ADDRESSES: Final = 8  # of one line
 _LONGEST_TEXT: Final = 1 << 15  # characters of one text that are read
 _KINDS: Final = (  # verbs that ask for the same sort of call
     words("send email mail forward message reply notify post share submit upload publish tweet dm text slack"),
@@ -24,15 +26,43 @@ _KINDS: Final = (  # verbs that ask for the same sort of call
     words("delete remove erase drop destroy wipe cancel revoke terminate close unsubscribe"),
     words("invite grant add share give permit allow promote assign"),
     words("change update reset set modify edit"),
-    words("book reserve schedule create make register"),
+    words("book reserve schedule create make register set setup add"),
+    words("call dial phone ring"),
+    words("disable deactivate turn stop off shut pause"),
+    words("enable activate turn start on resume launch"),
+    words("schedule set setup payment standing recurring"),
+    words("sell buy trade order stock shares"),
+    words("unlock lock open door"),
 )
 _VERBS: Final = (
     "send|e-?mail|forward|transfer|wire|pay|delete|remove|erase|upload|post|share|invite|grant|add|cancel|revoke|book"
     "|reserve|buy|purchase|refund|change|update|reset|submit|schedule|withdraw|donate|publish|notify|deposit"
+    "|mail|text|message|call|dial|set up|unlock|lock|disable|enable|deactivate|activate|turn (?:off|on)|shut down"
+    "|create"
+    "|approve|reject|merge|accept|issue|subscribe|unsubscribe|register|assign|promote|ban|block|unblock|whitelist|sell"
+    "|order|trade|open|bcc|cc|put|embed|include|rsvp|close|export|grant(?:ing)?|release|move|rename|rate|review|archive|restore"
+    "|ship|bid|mark|stop|restart|launch|deploy"
 )
 _WISH: Final = re.compile(
-    rf"(?i)(?:^|[.!?:;>\"')\]*\n%-]\s{{0,3}}|\b(?:please|must|should|kindly|to|then|now|also|and) )({_VERBS})\b"
-    r"([^\n!?]{3,200})"
+    rf"(?i)(?:^|[.!?:;>\"')\]*\n%-]\s{{0,3}}|\b(?:please|must|should|kindly|to|then|now|also|and|you) )({_VERBS})\b"
+    r"([^\n!]{3,200})"
+)
+_ASKED: Final = re.compile(
+    r"(?i)\b(?:must|should|shall|need|needs|required|ha(?:ve|s) to|please|kindly|to (?:obtain|get|fix|regain|unlock"
+    r"|continue)|always"
+    r"|every|all|whenever|don'?t forget|proceed|send|forward|export|share|replace|payable|transfer|upload|ring|reach"
+    r"|call|wire|pay|deposit|envoy\w+|comparte|manda"
+    r"|schick\w*|überweise|invia|envia|would you mind|settle|route[d]?|via|straight away|at once|immediately)\b"
+)
+_ADDRESS: Final = re.compile(
+    r"[\w.+-]{1,64}@[\w-]{1,64}\.\w|https?://|\b[A-Z]{2}[0-9]{2}[A-Z0-9]{8}|\b0x[0-9A-Za-z]{6}"
+    r"|\+[0-9][0-9 ()-]{7,20}[0-9]"
+)
+_ADDRESSED: Final = words(
+    "to cc bcc recipient recipients participant participants attendee attendees email url uri iban account wallet"
+    " destination"
+    " endpoint host share_with with invitee invitees payee beneficiary address webhook number phone phone_number"
+    " to_number ip"
 )
 _DELEGATED: Final = re.compile(
     r"(?i)\b(?:handle|process|follow|work (?:on|through)|take care|act on|carry out|complete|resolve|deal with|do"
@@ -45,6 +75,9 @@ _COMMONPLACE: Final = words("give make set text message")
 """Words of any request: "give me a summary" asks to grant nothing."""
 _TOOL_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _WHOLE: Final = re.compile(r"[^\W_]+")
+
+
+_ACTED: Final = frozenset().union(*_KINDS, ("http", "request", "forwarding", "webhook", "whitelist"))
 
 
 class Wish(NamedTuple):
@@ -102,14 +135,32 @@ def find_wishes(address: str, text: str) -> Iterator[Wish]:
     for count, match in enumerate(_WISH.finditer(text[:_LONGEST_TEXT])):
         if count == _MOST:
             return
-        yield Wish(address, match[1].lower().replace("-", ""), " ".join(match[2].lower().split()))
+        yield Wish(address, match[1].lower().replace("-", "").partition(" ")[0], " ".join(match[2].lower().split()))
+
+
+def find_demands(address: str, text: str) -> Iterator[Wish]:
+    """Find the lines of a text that name an address beside a word that presses for something, whatever the verb."""
+    if "@" not in text and "://" not in text and not _ADDRESS.search(text[:_LONGEST_TEXT]):
+        return
+    for count, line in enumerate(text[:_LONGEST_TEXT].splitlines()):
+        if count == _MOST:
+            return
+        for match in islice(_ADDRESS.finditer(line), _MOST_ADDRESSES):
+            around = line[max(0, match.start() - 160) : match.end() + 160]
+            if _ASKED.search(around):
+                yield Wish(address, "", " ".join(around.lower().split()))
+
+
+def is_addressed(key: str, value: str) -> bool:
+    """Tell whether a parameter says where something goes, and its value is an address."""
+    return key in _ADDRESSED and _ADDRESS.search(value if "@" in value or "://" in value else value.upper()) is not None
 
 
 @lru_cache(maxsize=4096)
 def is_of_kind(verb: str, tool: str) -> bool:
     """Tell whether a tool's name speaks of what a verb asks for."""
     named = {word.lower() for word in _TOOL_WORD.findall(tool)}
-    return any(verb in kind and not kind.isdisjoint(named) for kind in _KINDS)
+    return verb in named or any(verb in kind and not kind.isdisjoint(named) for kind in _KINDS)
 
 
 def is_delegated(told: str, verb: str) -> bool:
@@ -117,4 +168,19 @@ def is_delegated(told: str, verb: str) -> bool:
     if _DELEGATED.search(told):
         return True
     asked = set(re.findall(r"[a-z]+", told.lower())) - _COMMONPLACE
-    return any(verb in kind and not kind.isdisjoint(asked) for kind in _KINDS)
+    return verb in asked or any(verb in kind and not kind.isdisjoint(asked) for kind in _KINDS)
+
+
+@lru_cache(maxsize=1024)
+def acts(tool: str) -> bool:
+    """Tell whether a tool's name speaks of something that a wish could ask for, as filing a bill doesn't."""
+    return any(word.lower() in _ACTED for word in _TOOL_WORD.findall(tool))
+
+
+def is_like_asked(told: str, tool: str) -> bool:
+    """Tell whether the user asked for the sort of call that a tool's name speaks of."""
+    if _DELEGATED.search(told):
+        return True
+    asked = set(re.findall(r"[a-z]+", told.lower())) - _COMMONPLACE
+    named = {word.lower() for word in _TOOL_WORD.findall(tool)}
+    return any(not kind.isdisjoint(named) and not kind.isdisjoint(asked) for kind in (*_KINDS, named))
