@@ -89,7 +89,7 @@ def test_policy_lets_the_fixed_agent_work(name, agent_replay):
     """No call of the fixed agent is blocked or warned of, and each was judged by the policy that the trace names."""
     run = agent_replay(f"incidents/{name}", _agents(name).run)
 
-    assert {verdict.effective for verdict in run.verdicts.values()} == {"allow"}
+    assert {verdict.effective for verdict in run.verdicts.values()} <= {"allow", "log"}
     assert {verdict.policy for verdict in run.verdicts.values()} == {
         load_policy(FOLDER / path).label for path in run.trace.policies
     }
