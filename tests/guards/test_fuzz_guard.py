@@ -269,8 +269,10 @@ def test_all_packs_judge_any_arguments(args, before, told):
     )
 )
 def test_arguments_that_are_no_json_are_judged(args):
-    """As far as they can be looked at."""
-    judged(ALL_PACKS, "bash", {**args, "command": "rm -rf /"})
+    """As far as they can be looked at; what harms beside them is blocked all the same."""
+    verdict = judged(ALL_PACKS, "bash", {**args, "command": "rm -rf /"})
+
+    assert verdict.decision == "block"
 
 
 @pytest.mark.parametrize("depth", [50, 500, 5_000, 100_000])
