@@ -17,11 +17,10 @@ from pytest_agentreplay.errors import PolicyFormatError
 from pytest_agentreplay.guards.compile import CompileError, compile_policy
 from pytest_agentreplay.guards.policy import Policy
 from pytest_agentreplay.guards.spec import FORMAT, PolicySpec
-from pytest_agentreplay.trace.problems import Location, Problem, explain, nearest
+from pytest_agentreplay.trace.problems import Problem, explain, nearest
+from pytest_agentreplay.trace.refusals import WHOLE, refusal
 
 _FAMILY = re.compile(r"agentreplay\.policy/(\d+)")
-_ROOT = "the whole document"
-_SCALAR = re.compile(r"[^\s,\]}#]+")
 
 
 def parse_policy(text: str | bytes, source: str = "<policy>") -> Policy:
@@ -42,13 +41,13 @@ def parse_policy(text: str | bytes, source: str = "<policy>") -> Policy:
             return _built(document, source)
     except yaml_codec.YamlError as error:
         at = f"{source}:{error.line}:{error.column}"
-        path = render_path(error.path) or _ROOT
+        path = render_path(error.path) or WHOLE
         raise PolicyFormatError(error.problem, at=at, path=path, next=error.remedy) from None
     except ValidationError as error:
         problems = explain(error, document, PolicySpec)
     except CompileError as error:
         problems = [error.problem]
-    raise _refused(problems, text, source)
+    raise refusal(PolicyFormatError, problems, text, source)
 
 
 def policy_problems(text: str | bytes) -> list[Problem]:
@@ -60,7 +59,7 @@ def policy_problems(text: str | bytes) -> list[Problem]:
     try:
         document = yaml_codec.parse(text)
     except yaml_codec.YamlError as error:
-        raise PolicyFormatError(error.problem, path=render_path(error.path) or _ROOT, next=error.remedy) from None
+        raise PolicyFormatError(error.problem, path=render_path(error.path) or WHOLE, next=error.remedy) from None
     problems = _format_problems(document)
     if problems:
         return problems
@@ -102,25 +101,3 @@ def _other_format(found: Any) -> tuple[str, str]:
     if found.startswith("agentreplay.trace/"):
         return "this is a trace, not a policy", "load it with load_trace"
     return f"{brief(found, 60)} is no policy format", f"write `format: {FORMAT}`"
-
-
-def _refused(problems: list[Problem], text: str | bytes, source: str) -> PolicyFormatError:
-    first, *rest = problems
-    if isinstance(text, bytes):
-        text = text.decode("utf-8", "replace")
-    line, column = yaml_codec.locate(text, first.path)
-    details = {"at": f"{source}:{line}:{column}", "path": render_path(first.path) or _ROOT}
-    details["next"] = _quoting(first.path, text, line, column) if first.unquoted else first.remedy
-    if rest:
-        details["more"] = f"{len(rest)} more problem{'s' if len(rest) > 1 else ''} after this one"
-    return PolicyFormatError(first.fact, **details)
-
-
-def _quoting(path: Location, text: str, line: int, column: int) -> str:
-    """Write the remedy for a scalar that is to be text, with the digits that the file has."""
-    written = text.removeprefix("\ufeff").split("\n")[line - 1][column - 1 :]
-    key = path[-1] if path and isinstance(path[-1], str) else ""
-    token = _SCALAR.match(written.partition(":")[2].strip() if key else written)
-    if token is None:
-        return "put it in quotes"
-    return f'quote it: {key}: "{token[0]}"' if key else f'quote it: "{token[0]}"'

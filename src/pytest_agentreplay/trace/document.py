@@ -20,6 +20,7 @@ from pytest_agentreplay.jsonable import MISSING, BlobRef, MarkError, NotJsonErro
 from pytest_agentreplay.trace.expect import CallLimit, StateCheck
 from pytest_agentreplay.trace.model import FORMAT, Trace
 from pytest_agentreplay.trace.problems import Location, Problem, explain, nearest
+from pytest_agentreplay.trace.refusals import WHOLE, refusal
 from pytest_agentreplay.trace.schema import trace_schema
 from pytest_agentreplay.trace.verdicts import Record, Verdict
 
@@ -39,8 +40,6 @@ ReadBlob: TypeAlias = Callable[[str], Any]
 
 _FAMILY = re.compile(r"agentreplay\.trace/(\d+)")
 _ESCAPED_DOLLAR = re.compile(r"\\(?:x24|u0024|U00000024)")
-_ROOT = "the whole document"
-_SCALAR = re.compile(r"[^\s,\]}#]+")
 
 
 def parse_trace(text: str | bytes, source: str = "<trace>", *, read_blob: ReadBlob | None = None) -> Trace:
@@ -69,7 +68,7 @@ def parse_document(text: str | bytes, source: str = "<trace>") -> dict[str, Any]
         raise _yaml_problem(error, source) from None
     problem = _format_problem(document)
     if problem:
-        raise _refused([problem], text, source)
+        raise refusal(TraceFormatError, [problem], text, source)
     result: dict[str, Any] = document
     return result
 
@@ -92,7 +91,7 @@ def build_trace(
         problems = [error.problem]
     except ValidationError as error:
         problems = explain(error, content, Trace)
-    raise _refused(problems, text, source)
+    raise refusal(TraceFormatError, problems, text, source)
 
 
 def render_trace(trace: Trace) -> str:
@@ -253,26 +252,4 @@ def _filled(value: Any, read_blob: ReadBlob, path: Location) -> Any:
 
 def _yaml_problem(error: yaml_codec.YamlError, source: str) -> TraceFormatError:
     at = f"{source}:{error.line}:{error.column}"
-    return TraceFormatError(error.problem, at=at, path=render_path(error.path) or _ROOT, next=error.remedy)
-
-
-def _refused(problems: list[Problem], text: str | bytes, source: str) -> TraceFormatError:
-    first, *rest = problems
-    if isinstance(text, bytes):
-        text = text.decode("utf-8", "replace")
-    line, column = yaml_codec.locate(text, first.path)
-    details = {"at": f"{source}:{line}:{column}", "path": render_path(first.path) or _ROOT}
-    details["next"] = _quoting(first.path, text, line, column) if first.unquoted else first.remedy
-    if rest:
-        details["more"] = f"{len(rest)} more problem{'s' if len(rest) > 1 else ''} after this one"
-    return TraceFormatError(first.fact, **details)
-
-
-def _quoting(path: Location, text: str, line: int, column: int) -> str:
-    """Write the remedy for a scalar that is to be text, with the digits that the file has."""
-    written = text.removeprefix("\ufeff").split("\n")[line - 1][column - 1 :]
-    key = path[-1] if path and isinstance(path[-1], str) else ""
-    token = _SCALAR.match(written.partition(":")[2].strip() if key else written)
-    if token is None:
-        return "put it in quotes"
-    return f'quote it: {key}: "{token[0]}"' if key else f'quote it: "{token[0]}"'
+    return TraceFormatError(error.problem, at=at, path=render_path(error.path) or WHOLE, next=error.remedy)
